@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
-from nnviz import cli
+from nnviz import cli, jobs
 from nnviz.document import edits
 from nnviz.document.run_branches import Branch
+from nnviz.document.run_log import same_run
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.saved_run import SavedBranch, SavedRun
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from tests.engine.experiments import HERE, experiment
+from tests.engine.test_timeline import CHANGES
 
 START = experiment(batch_size=16)
 
@@ -71,31 +74,44 @@ def test_a_document_without_a_run_has_no_branch(tmp_path, capsys):
     assert "was saved without a run" in capsys.readouterr().err
 
 
-def test_fifty_changes_and_five_branches_are_saved_and_made_again(tmp_path, capsys):
-    """Changes at random iterations, then branches at random places: each comes to the same digest, twice."""
-    import random
+def changed(chance: random.Random, timeline: Timeline) -> bool:
+    """Make one of many kinds of changes where the run stands."""
+    document = CHANGES[chance.choice(sorted(CHANGES))](timeline.document)
+    if not same_run(document, timeline.document):
+        timeline.edit(document)
+        return True
+    return False
 
+
+def test_fifty_changes_and_five_branches_are_saved_and_made_again(tmp_path, capsys):
+    """Changes of every kind at random iterations, then branches at random places, some at one checkpoint: saved, opened and made again,
+    each comes to the same digest, twice; and so they do where one is made out of what is known of another, as the window does."""
     chance = random.Random(7)
-    timeline, changes = Timeline(START, HERE), {}
-    for number in range(50):
-        changes.setdefault(chance.randrange(120), []).append(number)
-    for iteration in range(120):
-        for number in changes.get(iteration, ()):
-            rate = 0.001 * (1 + number % 9)
-            document = edits.change_optimizer(timeline.document, learning_rate=rate)
-            timeline.edit(edits.change_training(document, dropout=bool(number % 2), batch_size=8 + number % 3))
-        timeline.advance()
+    timeline, places = Timeline(START, HERE), sorted(chance.randrange(120) for _ in range(50))
+    made = 0
+    for place in places:
+        timeline.go_to(place)
+        while not changed(chance, timeline):
+            pass
+        made += 1
+    timeline.go_to(120)
+    assert made == 50
     kept = {"main": (timeline.log, 120, digest(timeline.trainer.net))}
-    for number in range(5):
-        place = chance.randrange(10, 110)
+    for number, place in enumerate((50, 50, 100, chance.randrange(10, 110), chance.randrange(10, 110)), 2):
         branch = timeline.branch(kept["main"][0])
         branch.go_to(place)
         branch.edit(edits.change_optimizer(branch.trainer.experiment, learning_rate=0.02 + number / 100))
         branch.go_to(place + 30)
-        kept[f"branch {number + 2}"] = branch.log, branch.iteration, digest(branch.trainer.net)
+        kept[f"branch {number}"] = branch.log, branch.iteration, digest(branch.trainer.net)
     beside = tuple(SavedBranch(Branch(name, 0, log, reached)) for name, (log, reached, _) in kept.items() if name != "main")
     path = tmp_path / "many.nnviz"
     files.save(path, kept["main"][0].last, extras={saved_run.PART: saved_run.encode(SavedRun(120, None, kept["main"][0], branches=beside))})
     for name, (_, reached, expected) in 2 * list(kept.items()):
         found = run(capsys, str(path), "--branch", name)
         assert (found["digest"], found["iterations"]) == (expected, reached), name
+    opened = jobs.open_branch(str(path), "main")
+    present = Timeline(opened.log, opened.folder)
+    for name in chance.sample([*kept, *kept], 2 * len(kept)):
+        present = present.branch(jobs.open_branch(str(path), name).log)
+        present.go_to(kept[name][1])
+        assert digest(present.trainer.net) == kept[name][2], name

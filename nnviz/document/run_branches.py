@@ -13,7 +13,7 @@ from nnviz.document.run_log import RunLog, same_run
 FIRST = "main"
 """What the run of a document is called as long as there is no other one."""
 COLORS = 8
-"""How many colours there are; the ninth branch has that of the first."""
+"""How many colours there are; the ninth branch has that of the first, though a place of its own among them."""
 
 
 class Branch(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class Branch(msgspec.Struct, frozen=True):
 
     name: str
     color: int
-    """Its place among the colours of branches, from 0."""
+    """Its place among the colours of branches, from 0; places beyond the colours begin at their start again."""
     log: RunLog
     reached: int = 0
     """How many of its iterations have been made."""
@@ -69,6 +69,6 @@ def name_like(name: str, taken: Container[str]) -> str:
 
 
 def free_color(branches: Sequence[Branch]) -> int:
-    """Return the colour that the fewest of these have."""
-    used = [branch.color for branch in branches]
-    return min(range(COLORS), key=used.count)
+    """Return the first place among the colours that none of these has."""
+    used = {branch.color for branch in branches}
+    return next(place for place in count() if place not in used)

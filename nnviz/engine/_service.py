@@ -160,7 +160,7 @@ class Service:
         timeline.record_weight(self._reporter.watch.parameter, self._reporter.watch.element)
         stop = timeline.go_to(iteration, self._inbox.interrupts) if iteration else None
         self._timeline, self._revision, self._left = timeline, revision, None
-        self._tasks.stop()  # what they look at has gone
+        self._tasks.leave_run()
         self._reasons_said = set()
         self._reporter.begin()
         self._opened(
@@ -227,9 +227,12 @@ class Service:
             self._left -= self._timeline.iteration - before
             self._log_reason()
             if stop:
+                if stop.comes_before:
+                    self._timeline.leave_unmade()
                 self._finish(*stop)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
-                self._finish("reached", goal_reached(self._goal, self._timeline.points[-1]))
+                score = "accuracy" if self._timeline.trainer.data.classes else "RMSE"
+                self._finish("reached", goal_reached(self._goal, self._timeline.points[-1], score))
             elif self._left <= 0:
                 self._finish("done")
             else:
@@ -276,7 +279,8 @@ class Service:
     def _start_task(self, request: messages.StartTask) -> None:
         place = self._revision, self._timeline.iteration if self._timeline else 0
         try:
-            self._tasks.start(request.number, place, Task(_work_on(request.task, self._run())))
+            work = _work_on(request.task, self._run())
+            self._tasks.start(request.number, place, Task(work), not isinstance(request.task, RaceTask | DivergenceTask))
         except Exception as error:
             failed = _failure("StartTask", error)
             self._send(messages.TaskDone(request.number, *place, "failed", None, failed.message, failed.cure))

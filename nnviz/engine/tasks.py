@@ -69,8 +69,8 @@ class Task:
 class _Running:
     """A task, by what the window knows it, and what it has been told of it."""
 
-    def __init__(self, number: int, place: tuple[int, int], task: Task) -> None:
-        self.number, self.place, self.task = number, place, task
+    def __init__(self, number: int, place: tuple[int, int], task: Task, is_of_run: bool) -> None:
+        self.number, self.place, self.task, self.is_of_run = number, place, task, is_of_run
         self._told, self._found = 0.0, task.found
 
     def news(self) -> messages.TaskProgressed | None:
@@ -99,13 +99,20 @@ class TaskQueue:
         """Whether there is nothing to do."""
         return not self._running
 
-    def start(self, number: int, place: tuple[int, int], task: Task) -> None:
-        """Do this when its turn comes. `place`: revision and iteration of the run it looks at."""
-        self._running.append(_Running(number, place, task))
+    def start(self, number: int, place: tuple[int, int], task: Task, is_of_run: bool = True) -> None:
+        """Do this when its turn comes. `place`: revision and iteration of the run that is open; `is_of_run`: whether it is about that."""
+        self._running.append(_Running(number, place, task, is_of_run))
 
-    def stop(self, number: int | None = None) -> None:
-        """Leave the task of this number, or all; what has ended already is left alone."""
-        for one in [one for one in self._running if number in (None, one.number)]:
+    def stop(self, number: int) -> None:
+        """Leave the task of this number; what has ended already is left alone."""
+        self._stop([one for one in self._running if one.number == number])
+
+    def leave_run(self) -> None:
+        """The run that was open has gone: leave the tasks that are about it; the others go on."""
+        self._stop([one for one in self._running if one.is_of_run])
+
+    def _stop(self, tasks: list[_Running]) -> None:
+        for one in tasks:
             one.task.stop()
             self._running.remove(one)
             self._send(one.done("stopped"))

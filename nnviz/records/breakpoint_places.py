@@ -16,6 +16,8 @@ from nnviz.records.trace_places import places_of
 from nnviz.records.trace_record import NodeRecord
 
 FORWARD = ("forward", "loss")
+REMEMBERED = ("m", "v", "vₘₐₓ", "s", "ḡ", "buf")
+"""The symbols of what an optimizer keeps for its next step; of one without formulas these end in ", after"."""
 
 
 class BreakpointPlace(NamedTuple):
@@ -166,7 +168,10 @@ def _news(index: TraceIndex, phase: str, node: int, others: tuple[int, ...], com
     elif phase == "backward":
         yield from ((source, index.node(source).gradient) for source in completed)
     elif phase == "update":
-        yield from ((id, index.updates[id].after) for id in (node, *others))
+        for id in (node, *others):
+            update = index.updates[id]
+            yield from ((id, row.value) for row in update.rows if row.symbol in REMEMBERED or row.symbol.endswith(", after"))
+            yield id, update.after
 
 
 def _completed(index: TraceIndex) -> dict[int, list[int]]:

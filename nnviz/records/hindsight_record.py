@@ -44,7 +44,7 @@ class Predicate(msgspec.Struct, frozen=True):
 
     question: Question
     comparison: str
-    """above · below. A number that is not finite is neither."""
+    """above · below. What is no number (NaN) is neither."""
     threshold: float
 
     def holds(self, value: float) -> bool:

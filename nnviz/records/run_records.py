@@ -69,10 +69,10 @@ FIGURES = {
 """What the figures of a goal are called."""
 
 
-def goal_reached(goal: Goal, point: CurvePoint) -> str:
-    """Return the sentence that says so."""
-    value = getattr(point, goal.figure)
-    return f"Iteration {point.iteration:,}: the {FIGURES[goal.figure]} is {value:.4g}, {goal.comparison} {goal.threshold:g}."
+def goal_reached(goal: Goal, point: CurvePoint, score: str = "score") -> str:
+    """Return the sentence that says so. `score`: what the metric is called."""
+    value, figure = getattr(point, goal.figure), FIGURES[goal.figure].replace("score", score)
+    return f"Iteration {point.iteration:,}: the {figure} is {value:.4g}, {goal.comparison} {goal.threshold:g}."
 
 
 class LayerMeasures(msgspec.Struct, frozen=True):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from nnviz.document.run_log import RunLog
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
 from nnviz.records.run_records import CurvePoints
-from nnviz.records.tensors import Array
+from nnviz.records.tensors import Array, to_numpy
 from nnviz.records.verdicts import Verdict
 
 # --- what is asked ---
@@ -190,6 +191,8 @@ class LossPlane(TaskResult, frozen=True):
     """They come last, but for the plane of the path; that is at first one of few points of it, and becomes another when all are known."""
     shares: ExplainedShares | None = None
     """For the plane of the path."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """The other runs whose paths could not be had, each with the sentence that says why."""
 
 
 class Stability(msgspec.Struct, frozen=True):
@@ -269,7 +272,7 @@ class Curvature(TaskResult, frozen=True):
     """Largest over smallest |λ| without the flat ones; None where not all eigenvalues are known."""
     check: HessianCheck
     asymmetry: float = 0.0
-    """max |H − Hᵀ| relative to max |H|, before both halves were averaged."""
+    """How far H is from Hᵀ, relative to its largest elements: within each parameter, and of its product with a vector."""
     hessian: Array | None = None
     """(P, P) Where it has no more than WHOLE elements."""
     stability: Stability | None = None
@@ -314,7 +317,15 @@ class RangeTest(TaskResult, frozen=True):
     """The loss of the first batch, before any update."""
     low: float | None = None
     high: float | None = None
-    """The suggested band: from the least to the largest of `steepest`; None where the loss never falls."""
+    """The suggested band: from the least to the largest of those of `steepest` that stand out of the noise of the batches; None where the
+    loss never falls, or most of its falls are within that noise."""
+    falls: Array | None = None
+    """(seeds,) How steep the fall at `steepest` is, in standard deviations of what that noise alone makes of a slope; NaN for no fall."""
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the loss falls, but no faster than the noise of the batches explains."""
+        return self.low is None and bool(np.isfinite(to_numpy(self.steepest)).any())
 
 
 class RacedRun(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -77,6 +78,29 @@ class Verdict(msgspec.Struct, frozen=True):
     def sentence(self) -> str:
         """What a person reads."""
         return _SENTENCES[self.kind](self)
+
+
+_NUMBERS = ("start", "end", "lowest", "highest", "swing", "noise")
+"""The figures of a verdict that are always there, though they may not be finite."""
+
+
+def plain(found: Verdict) -> dict[str, Any]:
+    """Return a verdict as values that JSON knows; None for what is not finite."""
+    values = msgspec.to_builtins(found)
+    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()}
+
+
+def from_plain(values: dict[str, Any]) -> Verdict | None:
+    """Return the verdict that `plain` gave these values; None if they are none."""
+    has_validation = values.get("validation_lowest") is not None and values.get("validation_lowest_at") is not None
+    numbers = (*_NUMBERS, "validation_end") if has_validation else _NUMBERS
+    absent = {} if has_validation else {"validation_lowest": None, "validation_lowest_at": None}
+    known = {name: math.nan for name in numbers if values.get(name) is None}
+    try:
+        found = msgspec.convert(values | known | absent, Verdict)
+    except (msgspec.ValidationError, OverflowError):
+        return None
+    return found if found.kind in VERDICTS else None
 
 
 class LossNoise(msgspec.Struct, frozen=True):

@@ -16,30 +16,51 @@ from nnviz.document.run_log import RunLog, same_run, with_looks_of
 from nnviz.document.store import files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
-from nnviz.document.store.saved_run import MOST_POINTS, PART, Point, SavedBranch, SavedRun
+from nnviz.document.store.saved_run import MOST_POINTS, PART, SavedBranch, SavedRun
+from nnviz.records import verdicts
+from nnviz.records.task_records import RacedRun
 from nnviz.session.branches import Branches, KeptBranch
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
-from nnviz.session.run import RunState
+from nnviz.session.run import RunState, remembered
 from nnviz.session.run_curves import COLUMNS, Curves
 from nnviz.session.training_control import TrainingControl
 
 
-def _points(curves: Curves) -> tuple[Point, ...]:
-    """A few points of the curves, evenly picked, the last one among them."""
+def _picked(curves: Curves) -> np.ndarray:
+    """A few places of the curves, the last one among them: evenly picked, half of them where more than a loss was measured."""
     count = curves.iteration.size
-    picked = np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).astype(int)) if count else np.zeros(0, int)
-    known = lambda value: None if math.isnan(value) else float(value)  # noqa: E731
-    return tuple((int(curves.iteration[at]), known(curves.loss[at]), known(curves.validation_loss[at])) for at in picked)
+    if count <= MOST_POINTS:
+        return np.arange(count)
+    measured = np.flatnonzero(~(np.isnan(curves.validation_loss) & np.isnan(curves.training_loss)))
+    half = MOST_POINTS // 2
+    some = measured[np.linspace(0, measured.size - 1, min(measured.size, half)).astype(int)]
+    return np.union1d(some, np.linspace(0, count - 1, MOST_POINTS - some.size).astype(int))
+
+
+def _saved(kept: KeptBranch) -> SavedBranch:
+    """A branch as it is saved: some points of its curves, and how it ended."""
+    curves, raced = kept.curves, kept.raced or RacedRun(0)
+    places = _picked(curves)
+    table = np.stack([column[places] for column in curves.columns()[:6]], 1)
+    rows = [[None if math.isnan(value) else value for value in row] for row in table.tolist()]
+    points = tuple((int(row[0]), row[1], row[2]) for row in rows)
+    figures = tuple((row[3], row[4], row[5]) for row in rows)
+    said = None if kept.verdict is None else verdicts.plain(kept.verdict)
+    return SavedBranch(kept.branch, points, figures, raced.stopped, raced.message, raced.seconds, said)
 
 
 def _kept(saved: SavedBranch) -> KeptBranch:
     """A branch as it was saved: with few points of its curves, until it is made again."""
     number = lambda value: math.nan if value is None else value  # noqa: E731
     unknown = [math.nan] * (COLUMNS - 3)
-    rows = [(at, number(loss), number(validation), *unknown) for at, loss, validation in saved.points]
+    others = [[*map(number, figures), math.nan] for figures in saved.figures] or [unknown] * len(saved.points)
+    rows = [(at, number(loss), number(validation), *rest) for (at, loss, validation), rest in zip(saved.points, others, strict=True)]
     curves = Curves(*np.array(rows, dtype=np.float64).reshape(-1, COLUMNS).T)
-    return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves))
+    verdict = verdicts.from_plain(saved.verdict) if saved.verdict is not None else None
+    raced = RacedRun(saved.branch.reached, saved.stopped, saved.message, saved.seconds, None, verdict)
+    is_told = verdict is not None or saved.stopped
+    return KeptBranch(saved.branch, RunState(iteration=saved.branch.reached, curves=curves), raced if is_told else None)
 
 
 def _moved(saved: SavedBranch, experiment: Experiment) -> SavedBranch:
@@ -73,6 +94,7 @@ class KeptRun(QObject):
     def resume(self) -> None:
         """Make the run stand where it stood when the document was saved; as soon as the engine is up, if it is not yet."""
         self._going, self._is_asked = self.saved, False
+        self._branches.make_again()
         self._offer(None)
         if self._going and self._link.is_up_to_date:
             self._begin()
@@ -92,7 +114,9 @@ class KeptRun(QObject):
         return self._in_file is not None and self._in_file[0] == iteration and self._in_file[1] == self._log()
 
     def follow(self) -> None:
-        """The document, its file or the run is another: tell if the file does not hold the run any more, or does again."""
+        """The document, its file, the run or its branches are others: tell if the file does not hold the run any more, or does again."""
+        if self.saved and self._branches.waiting is None:
+            self._offer(None)  # it is one of the branches
         if self.is_kept != self._was_kept:
             self._was_kept = not self._was_kept
             self.kept_changed.emit()
@@ -124,12 +148,16 @@ class KeptRun(QObject):
     def _encoded(self) -> bytes | None:
         """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
         log, run, present = self._log(), self._link.run, self._branches.present
-        beside = tuple(SavedBranch(one.branch, _points(one.curves)) for one in self._branches.kept)
+        beside = tuple(map(_saved, self._branches.kept))
         if self.saved and run.iteration == 0:
             return saved_run.encode(replace(self.saved, branches=beside))
         if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):
             return None
-        return saved_run.encode(SavedRun(run.iteration, run.curves.last("loss"), log, present.name, present.color, beside))
+        reached = run.reached if run.reached > run.iteration else 0
+        judged = None if run.training else run.data  # while it trains there is another verdict every time
+        own = _saved(KeptBranch(present, remembered(run, data=judged))) if run.iteration else None
+        loss = run.curves.last("loss")
+        return saved_run.encode(SavedRun(run.iteration, loss, log, present.name, present.color, beside, reached, own))
 
     # --- opening ---
 
@@ -143,7 +171,12 @@ class KeptRun(QObject):
             self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color)
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
-        self._offer(found if leads_here and found.iteration else None)
+        if found and leads_here and found.iteration:
+            own = found.own or SavedBranch(Branch(found.name, found.color, found.log, found.iteration))
+            self._branches.wait_for(_kept(replace(own, branch=replace(own.branch, log=found.log))))
+            self._offer(found)
+        else:
+            self._offer(None)
         self._in_file = (self.saved.iteration, self.saved.log) if self.saved else None
 
     def follow_document(self) -> None:
@@ -176,8 +209,9 @@ class KeptRun(QObject):
             self._go()
 
     def _go(self) -> None:
+        """Where it had gone back, what lay ahead is made first."""
         self._is_asked = True
-        self._training.go_to(self._going.iteration)
+        self._training.go_to(max(self._going.iteration, self._going.reached))
 
     def take(self, reply: messages.Reply) -> None:
         """Go on with what was begun here, as soon as the engine is where it was to be."""
@@ -187,6 +221,8 @@ class KeptRun(QObject):
             case messages.Opened() if not self._is_asked:
                 is_begun = self._link.log is not None and len(self._link.log.changes) == len(self._going.log.changes)
                 self._go() if is_begun else self._begin()
+            case messages.Moved() if self._is_asked and reply.iteration == self._going.reached > self._going.iteration:
+                self._training.go_to(self._going.iteration)
             case messages.Moved() if self._is_asked:
                 self._arrived(reply)
             case messages.Failed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 
 import msgspec
@@ -12,11 +13,13 @@ from PySide6.QtCore import QObject, Signal
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import FIRST, Branch, free_color, free_name, name_like, shared
 from nnviz.document.run_log import RunLog, same_run, with_looks_of
+from nnviz.records.data_record import DataRecord
 from nnviz.records.task_records import RacedRun
+from nnviz.records.verdicts import Verdict
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState, remembered
-from nnviz.session.run_curves import Curves
+from nnviz.session.run_curves import Curves, judged
 from nnviz.session.training_control import TrainingControl
 
 
@@ -27,12 +30,17 @@ class KeptBranch:
     branch: Branch
     run: RunState
     raced: RacedRun | None = None
-    """What the engine said of it, without the points, where it was trained beside the present one."""
+    """What the engine said of it, without the points, where it was trained beside the present one; or what it was saved with."""
 
     @property
     def curves(self) -> Curves:
         """All figures that are known of it."""
         return self.run.curves.followed_by(self.run.ahead)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """How its loss went; None where that is not known."""
+        return self.raced.verdict if self.raced else judged(self.curves, self.branch.log.last, self.run.data)
 
 
 class Branches(QObject):
@@ -47,8 +55,13 @@ class Branches(QObject):
         self._document, self._link, self._training = document, link, training
         self.kept: tuple[KeptBranch, ...] = ()
         self._name, self._color = FIRST, 0
-        self._is_going = False
-        """Whether the next log is that of a branch a person has gone to: it stays that branch, though another may begin like it."""
+        self._is_edited = False
+        """Whether the next log comes of what a person did to the document; one that is only opened, or gone to, stays the branch it is,
+        though another may begin like it."""
+        self.waiting: KeptBranch | None = None
+        """The present branch as the document was saved with it, as long as the run has not come so far again."""
+        self._gone_to: KeptBranch | None = None
+        """The present branch as it was when a person went to it."""
 
     @property
     def present(self) -> Branch | None:
@@ -79,11 +92,11 @@ class Branches(QObject):
         self._training.pause()
         self._keep()
         self.kept = tuple(one for one in self.kept if one is not kept)
-        self._name, self._color = kept.branch.name, kept.branch.color
+        self._name, self._color, self._gone_to = kept.branch.name, kept.branch.color, kept
         curves = kept.curves
         run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
         in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
-        self._is_going = True
+        self._is_edited = False
         self._link.take_up(kept.branch.log, run, in_force)
         self._document.amend(in_force)
         self.changed.emit()
@@ -96,9 +109,21 @@ class Branches(QObject):
             return False
         if name == self._name:
             self._name = new
+            self.waiting = self.waiting and _renamed(self.waiting, new)
         self.kept = tuple(_renamed(one, new) if one.branch.name == name else one for one in self.kept)
         self.changed.emit()
         return True
+
+    def recolor(self, name: str, color: int) -> None:
+        """Give a branch this place among the colours; one that has it gets the former one, so that no two look alike."""
+        former = next((branch.color for branch in self.all if branch.name == name), None)
+        if former is None:
+            return
+        places = {branch.name: former for branch in self.all if branch.color == color} | {name: color}
+        self._color = places.get(self._name, self._color)
+        self.kept = tuple(_recolored(one, places.get(one.branch.name, one.branch.color)) for one in self.kept)
+        self.waiting = self.waiting and _recolored(self.waiting, self._color)
+        self.changed.emit()
 
     def remove(self, name: str) -> None:
         """Forget a branch beside the present one."""
@@ -115,8 +140,16 @@ class Branches(QObject):
         self.changed.emit()
 
     def grow(self, runs: Mapping[int, RacedRun]) -> None:
-        """Let branches beside the present one be what the engine says of them, by the `id` of their logs; others stay as they are."""
-        self.kept = tuple(_grown(one, runs[id(one.branch.log)]) if id(one.branch.log) in runs else one for one in self.kept)
+        """Let branches be what the engine says of them, by the `id` of their logs; others stay as they are, and what has come further.
+
+        Where a person has gone to one of them, what was made of it beside lies ahead.
+        """
+        nothing = RacedRun(-1)
+        found = [(one, runs.get(id(one.branch.log), nothing)) for one in self.kept]
+        self.kept = tuple(one if raced.iteration < one.branch.reached else _grown(one, raced) for one, raced in found)
+        raced, run = runs.get(id(self._link.log), nothing), self._link.run
+        if raced.iteration > run.reached:
+            self._link.regain(Curves.of(raced.points).after(run.iteration))
         self.changed.emit()
 
     def start_over(self) -> None:
@@ -129,6 +162,7 @@ class Branches(QObject):
         else:
             if self._link.run.reached:
                 self._fork()
+            self._is_edited = True
             self._link.begin_again()
             self.changed.emit()
 
@@ -137,19 +171,38 @@ class Branches(QObject):
     def follow_edit(self, new: Experiment) -> None:
         """The document is about to become another: if the run stands in its past, what lies ahead becomes a branch beside it."""
         log, run = self._link.log, self._link.run
+        self._is_edited = True
         if log is None or same_run(new, self._link.in_force):
             return
         lies_ahead = run.reached > run.iteration or any(change.iteration > run.iteration for change in log.changes)
-        if lies_ahead:
+        if lies_ahead or self.waiting:
             former = self._name
             self._fork()
             text = f"What came after iteration {run.iteration:,} stays as {former}; from here on this is {self._name}."
             self.message_posted.emit("info", text)
             self.changed.emit()
 
+    def follow_training(self) -> None:
+        """Iterations are made of what is open: where that is another run than the document was saved with, this one stays beside it."""
+        waiting, log, iteration = self.waiting, self._link.log, self._link.run.iteration
+        if waiting is None or log is None or not iteration:
+            return
+        if shared(waiting.branch.log, log) != inf:
+            self._fork()
+            text = f"What the document was saved with stays as {waiting.branch.name}; this run is {self._name}."
+            self.message_posted.emit("info", text)
+        elif iteration < waiting.branch.reached:
+            return
+        self.waiting = None
+        self.changed.emit()
+
+    def make_again(self) -> None:
+        """What the document was saved with is made again: the present branch becomes it."""
+        self.waiting = None
+
     def run_left(self) -> None:
-        """The run is about to be given up for another one, which begins anew: it stays beside it."""
-        if self._link.log is not None and self._link.run.reached:
+        """The run is about to be given up for another one, which begins anew: it stays beside it, if none that is there holds all of it."""
+        if self._link.log is not None and self._link.run.reached and not any(self._begins(one.branch) for one in self.kept):
             former = self._name
             self._fork()
             self.message_posted.emit("info", f"The run so far stays as {former}; this one is {self._name}.")
@@ -158,12 +211,24 @@ class Branches(QObject):
     def follow_log(self) -> None:
         """The run has another log: if it is nothing but the beginning of a branch beside it, it is that branch again."""
         log, run = self._link.log, self._link.run
-        was_going, self._is_going = self._is_going, False
-        if was_going or log is None or run.reached > run.iteration or not self._link.is_up_to_date:
+        self._share_data()
+        if not self._link.is_up_to_date:
+            return
+        is_edited, self._is_edited = self._is_edited, False
+        if not is_edited or log is None or run.reached > run.iteration:
             return
         same = [one for one in self.kept if self._begins(one.branch)]
         if same and not any(change.iteration > run.iteration for change in log.changes):
             self._rejoin(max(same, key=lambda one: one.branch.reached))
+
+    def _share_data(self) -> None:
+        """Branches that were saved with the document have the rows of the run, where they have the same settings of the data."""
+        log, data = self._link.log, self._link.run.data
+        if log is not None and data is not None and any(one.run.data is None for one in self.kept):
+            same = (log.first.data, log.first.seed)
+            lacks = [one.run.data is None and (one.branch.log.first.data, one.branch.log.first.seed) == same for one in self.kept]
+            self.kept = tuple(_with_data(*one, data) for one in zip(self.kept, lacks, strict=True))
+            self.changed.emit()
 
     def _begins(self, branch: Branch) -> bool:
         """Whether the present run, as far as it has come, is the beginning of this branch."""
@@ -185,13 +250,17 @@ class Branches(QObject):
 
     def document_replaced(self) -> None:
         """Another document is open: it has branches of its own."""
-        self.kept, self._name, self._color = (), FIRST, 0
+        self.kept, self._name, self._color, self._is_edited, self.waiting = (), FIRST, 0, False, None
         self.changed.emit()
 
     def set_kept(self, kept: tuple[KeptBranch, ...], name: str, color: int) -> None:
-        """Have the branches that the document was saved with."""
+        """Have these branches beside the present one, which is called so."""
         self.kept, self._name, self._color = kept, name, color
         self.changed.emit()
+
+    def wait_for(self, kept: KeptBranch) -> None:
+        """Know that the present branch was saved so, and may be made again."""
+        self.waiting = kept
 
     # --- inside ---
 
@@ -202,12 +271,26 @@ class Branches(QObject):
         self._name, self._color = free_name(names), free_color([one.branch for one in self.kept])
 
     def _keep(self) -> None:
-        if present := self.present:
-            self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run)))
+        """Nothing has become of a branch that was only gone to: what was said of it holds."""
+        if self.waiting:
+            self.kept, self.waiting = (*self.kept, self.waiting), None
+        elif present := self.present:
+            before = self._gone_to
+            is_same = before is not None and before.branch.log is present.log and before.branch.reached == present.reached
+            self.kept = (*self.kept, KeptBranch(present, remembered(self._link.run), before.raced if is_same else None))
+
+
+def _with_data(kept: KeptBranch, lacks: bool, data: DataRecord) -> KeptBranch:
+    return replace(kept, run=replace(kept.run, data=data)) if lacks else kept
 
 
 def _renamed(kept: KeptBranch, name: str) -> KeptBranch:
     return replace(kept, branch=msgspec.structs.replace(kept.branch, name=name))
+
+
+def _recolored(kept: KeptBranch, color: int) -> KeptBranch:
+    is_same = kept.branch.color == color
+    return kept if is_same else replace(kept, branch=msgspec.structs.replace(kept.branch, color=color))
 
 
 def _grown(kept: KeptBranch, raced: RacedRun) -> KeptBranch:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.document.problems import Refused
-from nnviz.document.run_branches import Branch
+from nnviz.document.run_branches import Branch, shared
 from nnviz.document.run_log import RunLog
 from nnviz.document.shapes.report import examine
 from nnviz.document.variations import Variation
@@ -95,7 +95,8 @@ class Comparison(QObject):
             if from_here and (experiment.data, experiment.seed, experiment.precision) != (last.data, last.seed, last.precision):
                 raise Refused(f"{name}: data, seed and precision begin a run.", "Compare from the start.")
         if log and from_here:
-            return tuple(log.changed(run.iteration, experiment) for _, experiment in variations)
+            changed = (log.changed(run.iteration, experiment) for _, experiment in variations)
+            return tuple(RunLog(one.first, one.changes) for one in changed)  # never that of the present run itself
         return tuple(RunLog(experiment) for _, experiment in variations)
 
     def start(self, variations: Sequence[Variation], iterations: int, from_here: bool = False) -> bool:
@@ -190,13 +191,22 @@ class Comparison(QObject):
         self.changed.emit()
 
     def go_to_divergence(self) -> None:
-        """Let the present run stand before the iteration in which they differ first, and the cursor at the node that does."""
+        """Let the first run stand before the iteration in which they differ first, and the cursor at the node that does."""
         found = self.search.found if self.search else None
         if found is None:
             return
+        name = self._first_run(found.iteration)
+        if name is None:
+            self.message_posted.emit("warning", f"{self.search.present.name} is not there any more. Search again from another run.")
+            return
         self._training.pause()
         self._stepping.aim(lambda index: _cursor(index, found))
-        self._training.go_to(max(0, found.iteration - 1))
+        self._branches.go_to(name, max(0, found.iteration - 1))
+
+    def _first_run(self, iteration: int) -> str | None:
+        """What the run in which it was searched is called now: the present one, if it is the same as that up to this iteration."""
+        same = [branch.name for branch in self._branches.all if (shared(branch.log, self.search.present.log) or -1) >= iteration]
+        return same[-1] if same else None
 
 
 def _cursor(index: TraceIndex, found: Divergence) -> int | None:

@@ -23,6 +23,7 @@ from nnviz.session.run import (
     GivenUp,
     GoingTo,
     LeftBehind,
+    LogCleared,
     Lost,
     Ordered,
     Regained,
@@ -156,7 +157,9 @@ class EngineLink(QObject):
         self._wire.kill()
         if isinstance(stuck, messages.Open) and stuck.iteration and not self.pending.is_superseded:
             self._gone(Lost())
+            ahead = self.run.curves.followed_by(self.run.ahead).after(0)
             self._fold(BegunAgain())  # the log still leads to where it stood
+            self.regain(ahead)
             self.message_posted.emit("warning", f"Making the run again was cancelled: it stands at its start. {GO_THERE}")
             self._wire.start()
         elif isinstance(stuck, messages.Open | messages.Edit) and not self.pending.is_superseded:
@@ -219,6 +222,7 @@ class EngineLink(QObject):
         One that cannot be built is not sent; where not even a layer of the run's network is left in it, the run is given up at once.
         """
         unchanged = same_run(experiment, self.experiment)
+        has_other_data = (experiment.data, experiment.seed) != (self.experiment.data, self.experiment.seed)
         self.experiment, self.is_sound = experiment, is_sound
         self._culprit = None
         former = self._back() if is_sound else None
@@ -233,7 +237,8 @@ class EngineLink(QObject):
             if trained:
                 self.message_posted.emit("info", NOTHING_LEFT)
         elif not unchanged:
-            self._fold(Revised())
+            is_of_none = has_other_data and self.log is None and not self._sent  # the rows on the screen are those of a run that is gone
+            self._fold(Begun(other_data=True) if is_of_none else Revised())
             self._edit()
             self._wake("stopped")
             return False
@@ -352,6 +357,10 @@ class EngineLink(QObject):
     def log_line(self, text: str) -> None:
         """Keep what the engine wrote beside its replies."""
         self._fold(messages.Logged(text))
+
+    def clear_log(self) -> None:
+        """Forget what the engine wrote so far."""
+        self._fold(LogCleared())
 
     def receive(self, reply: messages.Reply) -> None:
         """Take a reply of the engine."""

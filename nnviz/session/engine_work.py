@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 from nnviz import messages
+from nnviz.document.catalog import DATASETS
+from nnviz.document.network import Choice
+from nnviz.document.run_log import RunLog
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState
 
@@ -19,7 +23,6 @@ LONG_ITERATION = 2000
 PATIENCE = 1500
 """Milliseconds the engine has to end by itself what is cancelled, and to begin with another document before it is started again."""
 _TEXTS = {
-    messages.Open: "Opening the document",
     messages.Edit: "Taking over the change",
     messages.Train: "Making an iteration",
     messages.GoTo: "Going to the iteration",
@@ -131,7 +134,7 @@ class EngineWork(QObject):
         is_flowing = isinstance(self._oldest, messages.Train) and not self._link.pending.is_awaited
         if elapsed < (LONG_ITERATION if is_flowing else SHOWN):
             return None
-        return Work(_said(self._oldest, run), elapsed >= CANCELLABLE)
+        return Work(_said(self._oldest, run, self._link.log), elapsed >= CANCELLABLE)
 
     def _say(self, work: Work | None) -> None:
         if work != self.current:
@@ -139,8 +142,11 @@ class EngineWork(QObject):
             self.changed.emit(work)
 
 
-def _said(request: messages.Request, run: RunState) -> str:
-    """Return what the engine does for this request; of a long way also how far it has come."""
+def _said(request: messages.Request, run: RunState, log: RunLog | None) -> str:
+    """Return what the engine does for this request; of a long way also how far it has come, of data which.
+
+    `log`: the history of the run that the engine has open.
+    """
     match request:
         case messages.Train():
             return f"Making iteration {run.iteration + 1:,}"
@@ -148,4 +154,15 @@ def _said(request: messages.Request, run: RunState) -> str:
             return f"Going to iteration {iteration:,}: at {run.iteration:,}"
         case messages.Open(iteration=iteration) if iteration:
             return f"Making the run again up to iteration {iteration:,}"
+        case messages.Open(log=asked):
+            return _said_of(asked.first.data)
+        case messages.Edit(experiment=experiment) if log is not None and experiment.data != log.last.data:
+            return _said_of(experiment.data)
     return _TEXTS[type(request)]
+
+
+def _said_of(data: Choice) -> str:
+    """What takes longest when other data is to be trained on."""
+    if path := data.settings.get("path"):
+        return f"Reading {Path(str(path)).name}"
+    return f"Preparing the data: {DATASETS[data.kind].label}"

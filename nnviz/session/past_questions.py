@@ -77,7 +77,8 @@ class PastQuestions(QObject):
         """Why the latest question has no answer, as sentences."""
         self._asked: dict[type[TaskKind], _Asked] = {}
         self._taken: dict[type[TaskKind], object] = {}
-        self._same: tuple[RunLog | None, dict[int, bool]] = (None, {})
+        self._same: tuple[RunLog | None, dict[tuple[int, int], tuple[RunLog, bool]]] = (None, {})
+        """The run, and which logs it has been made as; they are kept, so that no other one bears their number."""
         tasks.changed.connect(self._follow)
         link.run_changed.connect(self._follow_log)
 
@@ -107,8 +108,8 @@ class PastQuestions(QObject):
             self._same = (present, {})
         known = self._same[1]
         if (id(log), last) not in known:
-            known[id(log), last] = present is not None and present.until(last) == log
-        return known[id(log), last]
+            known[id(log), last] = log, present is not None and present.until(last) == log
+        return known[id(log), last][1]
 
     # --- what a person does ---
 

@@ -1,4 +1,7 @@
-"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure."""
+"""What the run looks like from the window: a frozen value, folded from the engine's replies and from what is asked of it. Pure.
+
+Long because every event has its function here: what one leaves of the run is what the next one finds.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ from nnviz.session.run_curves import Curves
 
 MOST_SNAPSHOTS = 64
 """How many sets of measures are kept for pictures over time; when there are more, every second one is dropped."""
+
+RECENT = 12
+"""So many frames later what was measured while the run trains is old: 0.4 s, or some 2 s where frames are slow to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class RunState:
     training: bool = False
     target: int | None = None
     """The iteration the run is on its way to; None while it is not."""
+    frames: tuple[int, ...] = ()
+    """The iterations of the latest frames since training began, RECENT at most."""
     stopped: str = ""
     """Why training last paused: asked · done · early_stopping · non_finite · breakpoint."""
     message: str = ""
@@ -86,6 +94,12 @@ class RunState:
         stands = self.traced == self.revision and not self.training
         return stands and self.trace_index is not None and self.trace_index.trace.iteration == self.iteration
 
+    def is_late(self, iteration: int) -> bool:
+        """Return whether what is of this iteration is old: the run stands at another one, is to, or has long left it while it trains."""
+        if not self.training:
+            return iteration != (self.iteration if self.target is None else self.target)
+        return len(self.frames) == RECENT and iteration < self.frames[0]
+
     @property
     def is_made_again(self) -> bool:
         """Whether the iterations up to where it stands are still being made again, as after an undo: only then is the epoch not known."""
@@ -93,8 +107,9 @@ class RunState:
 
     @property
     def reached(self) -> int:
-        """How far the run has ever come."""
-        return max(self.iteration, int(self.ahead.iteration[-1]) if self.ahead.iteration.size else 0)
+        """How far the run has ever come; on its way to another iteration it has not lost what it knew."""
+        known = self.ahead.iteration if self.ahead.iteration.size or self.target is None else self.curves.iteration
+        return max(self.iteration, int(known[-1]) if known.size else 0)
 
     @property
     def measures(self) -> tuple[LayerMeasures, ...]:
@@ -169,6 +184,10 @@ class GoingTo(Event, frozen=True):
     iteration: int
 
 
+class LogCleared(Event, frozen=True):
+    """A person has read what was logged."""
+
+
 def fold(run: RunState, event: messages.Reply | Event) -> RunState:
     """Return the run after this. Replies of an older revision change nothing that is drawn.
 
@@ -194,7 +213,9 @@ def _starting(run: RunState, event: Starting) -> RunState:
 
 
 def _lost(run: RunState, event: Lost) -> RunState:
-    return replace(run, engine="restarting", training=False, target=None, message="")
+    on_its_way = run.target is not None  # what it came from lies ahead of where it is left
+    ahead = run.curves.after(run.iteration).followed_by(run.ahead) if on_its_way else run.ahead
+    return replace(run, engine="restarting", training=False, target=None, ahead=ahead, message="")
 
 
 def _given_up(run: RunState, event: GivenUp) -> RunState:
@@ -237,7 +258,7 @@ def _regained(run: RunState, event: Regained) -> RunState:
 
 
 def _ordered(run: RunState, event: Ordered) -> RunState:
-    return replace(run, training=True, stopped="", message="")
+    return replace(run, training=True, frames=(), stopped="", message="")
 
 
 def _going_to(run: RunState, event: GoingTo) -> RunState:
@@ -305,6 +326,7 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         iteration=reply.iteration,
         epoch=reply.epoch,
         learning_rate=reply.learning_rate,
+        frames=(*run.frames, reply.iteration)[-RECENT:],
         curves=run.curves.with_points(reply.points),
         ahead=run.ahead.after(reply.iteration) if run.ahead.iteration.size else run.ahead,
         snapshots=snapshots,
@@ -360,6 +382,10 @@ def _logged(run: RunState, reply: messages.Logged) -> RunState:
     return replace(run, log=(*run.log, reply.text)[-500:])
 
 
+def _log_cleared(run: RunState, event: LogCleared) -> RunState:
+    return replace(run, log=())
+
+
 _HANDLERS = {
     Starting: _starting,
     Lost: _lost,
@@ -380,6 +406,7 @@ _HANDLERS = {
     messages.Moved: _moved,
     messages.Traced: _traced,
     messages.Logged: _logged,
+    LogCleared: _log_cleared,
 }
 
 

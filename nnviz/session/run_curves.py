@@ -1,4 +1,4 @@
-"""The figures of a run over its iterations, as frozen values that grow without being copied. Pure."""
+"""The figures of a run over its iterations, as frozen values that grow without being copied, and the verdict on them. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nnviz.document.experiment import Experiment
+from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import to_numpy
+from nnviz.records.verdicts import Verdict, noise_of, verdict
 
 COLUMNS = len(CurvePoint.__struct_fields__)
 """How many figures a point has, its iteration among them."""
+_MOST_JUDGED = 100_000
+"""Of more losses than this none is judged in the window: it would take too long."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,18 @@ class Curves:
             if known.size:
                 return start + int(known[-1])
         return None
+
+
+def judged(curves: Curves, experiment: Experiment, data: DataRecord | None, is_non_finite: bool = False) -> Verdict | None:
+    """Return the verdict on a run; None where not all of its losses are known, or there are none behind the start."""
+    count = curves.iteration.size
+    is_whole = 1 < count <= _MOST_JUDGED and curves.iteration[0] == 0 and curves.iteration[-1] == count - 1
+    if not is_whole or data is None:
+        return None
+    known = np.flatnonzero(~np.isnan(curves.validation_loss))
+    validation = list(zip(curves.iteration[known].astype(int).tolist(), curves.validation_loss[known].tolist(), strict=True))
+    rows = int(to_numpy(data.training).sum())
+    return verdict(curves.loss[1:], noise_of(experiment, rows), float(curves.loss[0]), validation, is_non_finite)
 
 
 class _Room:

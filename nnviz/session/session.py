@@ -41,6 +41,9 @@ from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.what_ifs import WhatIfs
 
+OUTDATED = "until it is traced again"
+"""What is said of a trace that was made before a change."""
+
 
 class Session(QObject):
     """`document`, `training`, `stepping` take what a person does; views listen to the signals, read the properties."""
@@ -145,6 +148,15 @@ class Session(QObject):
     def run(self) -> RunState:
         """Everything that happened since the seed."""
         return self.link.run
+
+    @property
+    def trace_age(self) -> str:
+        """What is to be said of the trace besides its iteration: whether this comes next, or did before a change that takes long."""
+        run = self.run
+        is_outdated = run.traced not in (-1, run.revision) and not run.training
+        if run.is_traced or (is_outdated and self.work.current is None):
+            return "next"
+        return OUTDATED if is_outdated else ""
 
     @property
     def is_saved(self) -> bool:
@@ -342,6 +354,7 @@ class Session(QObject):
         self.kept_run.follow()
         if old.iteration != new.iteration:
             self.autosaver.wait()
+            self.branches.follow_training()
             self._follow_settings()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)

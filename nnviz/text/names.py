@@ -75,9 +75,9 @@ def _of_normalisation(node: NodeRecord, name: str) -> str:
     return letter + place if letter else name
 
 
-def iteration(trace: TraceRecord) -> str:
-    """Return which iteration a trace is of: not one that is made, as in the curves, but the one that comes next."""
-    return f"iteration {trace.iteration + 1:,}, next"
+def iteration(trace: TraceRecord, age: str = "next") -> str:
+    """Return which iteration a trace is of: not one that is made, as in the curves, but the one that comes next, or whatever `age` says."""
+    return f"iteration {trace.iteration + 1:,}" + (f", {age}" if age else "")
 
 
 def note(node: NodeRecord) -> str:

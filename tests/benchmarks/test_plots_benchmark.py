@@ -1,12 +1,14 @@
 """Six plots, and twelve, at 30 frames a second beside a run of 100,000 iterations: 8 ms until six know what to paint, 16 until all is
 painted."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import cycle
 from statistics import median
 from time import process_time
 
 import numpy as np
+import pyqtgraph
 import pytest
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
@@ -29,6 +31,7 @@ from tests.ui import runs
 
 FRAMES = 30
 FRAME_MS = 16.7
+MANY = 1_000_000
 KINDS = (LossPlot, BoundaryPlot, HistogramPlot, GradientNormPlot, MetricPlot, OptimizerMicroscope)
 SKETCH = Sketch(1600, 200, cards=30, card=(150, 12), curves=40, words=62, points=3000)
 """What is to be seen of all six plots."""
@@ -107,6 +110,53 @@ def test_a_whole_frame_with_painting(measure, row):
 
     frame()
     measure("a whole frame of six plots beside bare painting", lambda: seconds_of(frame) / FRAMES, SKETCH.seconds, goal=1.8)
+
+
+@contextmanager
+def as_it_comes():
+    """Inside, pyqtgraph has its own defaults, which the plots of the window set otherwise."""
+    bare = {"antialias": False, "segmentedLineMode": "auto"}
+    ours = {name: pyqtgraph.getConfigOption(name) for name in bare}
+    pyqtgraph.setConfigOptions(**bare)
+    yield
+    pyqtgraph.setConfigOptions(**ours)
+
+
+def test_a_million_points(measure, qtbot):
+    """The loss of the batches and of the validation rows, ten iterations more in every frame, with all that stands around them."""
+    whole, base = runs.curves(MANY + 10 * FRAMES, every=50), runs.run()
+    grown = [Curves(*(column[: MANY + 10 * frame] for column in whole.columns())) for frame in range(1, FRAMES)]
+    states = cycle([replace(base, iteration=int(curves.iteration[-1]), curves=curves) for curves in grown])
+    plot = LossPlot()
+    with as_it_comes():
+        card, plain = framed(plot), pyqtgraph.PlotWidget()
+        items = plain.plot(), plain.plot()
+    for widget in (card, plain):
+        widget.resize(800, 400)
+        qtbot.addWidget(widget)
+        widget.show()
+        qtbot.waitExposed(widget)
+
+    def bare(curves: Curves) -> None:
+        known = np.isfinite(curves.validation_loss)
+        items[0].setData(curves.iteration, curves.loss)
+        items[1].setData(curves.iteration[known], curves.validation_loss[known])
+
+    def painted(take) -> float:
+        seconds = []
+        for _ in range(5):
+            start = process_time()
+            take(next(states))
+            QCoreApplication.processEvents()
+            seconds.append(process_time() - start)
+        return min(seconds)
+
+    def painted_bare() -> float:
+        with as_it_comes():
+            return painted(lambda run: bare(run.curves))
+
+    work = "a frame of the loss of 1,000,000 iterations beside plain pyqtgraph"
+    measure(work, lambda: painted(plot.set_run), painted_bare, goal=0.15)
 
 
 def test_an_unchanged_run_costs_nothing(measure, row):

@@ -13,7 +13,8 @@ from nnviz.document.store.files import DocumentError, save
 def test_the_examples_promised_are_there():
     promised = "batch_norm blobs circles deep_sigmoid digits iris moons residual sine spiral wine worked_2-2-1 xor"
     of_the_course = (
-        "deep_relu deep_residual exploding learning_rate narrow_valley overfitting sparse_weights starting_weights unscaled weight_decay"
+        "batch_size deep_relu deep_residual exploding learning_rate narrow_valley overfitting sparse_weights starting_weights unscaled "
+        "weight_decay"
     )
     assert set(promised.split()) | set(of_the_course.split()) <= set(example_names())
 

@@ -64,7 +64,8 @@ def test_colours_are_used_evenly():
     branches: list[Branch] = []
     for _ in range(COLORS):
         branches.append(branch(RunLog(A), color=free_color(branches)))
-    assert sorted(one.color for one in branches) == list(range(COLORS)) and free_color(branches) == 0
+    assert sorted(one.color for one in branches) == list(range(COLORS)) and free_color(branches) == COLORS, "it stands behind the others"
+    assert free_color(branches[:3] + branches[4:]) == 3
 
 
 def test_branches_travel():

@@ -59,6 +59,34 @@ def test_branches_are_written_and_read_back():
     assert saved_run.encode(PROGRESS) == saved_run.encode(replace(PROGRESS, name="main")), "without branches a file is what it was"
 
 
+def test_how_far_a_run_had_come_that_had_gone_back_is_kept():
+    ahead = replace(PROGRESS, reached=900)
+    assert saved_run.decode(saved_run.encode(ahead)) == ahead
+    assert saved_run.encode(replace(PROGRESS, reached=300)) == saved_run.encode(PROGRESS), "a file is what it was"
+
+
+def test_a_run_is_kept_as_its_branches_are():
+    itself = replace(PROGRESS, own=replace(BRANCH, branch=Branch("main", 0, PROGRESS.log, 300)))
+    assert saved_run.decode(saved_run.encode(itself)) == itself
+    value = json.loads(saved_run.encode(itself))
+    assert saved_run.decode(json.dumps(value | {"own": {"stopped": "done"}}).encode()) is None
+
+
+def test_branches_of_older_files_are_read():
+    value = json.loads(saved_run.encode(WITH_BRANCHES))
+    for branch in value["branches"]:
+        for name in ("figures", "stopped", "message", "seconds", "verdict"):
+            del branch[name]
+    assert saved_run.decode(json.dumps(value).encode()) == WITH_BRANCHES
+
+
+@pytest.mark.parametrize("change", [{"figures": [[0.5]]}, {"figures": [[None] * 3]}, {"stopped": 3}, {"message": None}, {"verdict": []}])
+def test_what_is_no_end_of_a_branch_is_none(change):
+    value = json.loads(saved_run.encode(WITH_BRANCHES))
+    value["branches"][0] |= change
+    assert saved_run.decode(json.dumps(value).encode()) is None
+
+
 @pytest.mark.parametrize(
     "change",
     [{"documents": []}, {"branches": [{}]}, {"branches": 3}, {"name": ""}, {"name": 3}, {"name": "x" * 201}, {"color": -1}],

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 
 from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.records.task_records import NoiseTask
+from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
 from tests.engine.experiments import HERE
 from tests.engine.runs_of_examples import going, judged, trained
@@ -59,6 +63,30 @@ def test_unscaled_data_makes_a_good_learning_rate_bad():
         scores[scaling] = trainer.evaluate(trainer.validation_rows)[1]
     assert scores["none"] == pytest.approx(0.40, abs=0.01), "what the same answer to every row reaches"
     assert scores["standardise"] >= 0.98 and scores["min-max"] >= 0.98
+
+
+# --- C3: batches ---
+
+
+def test_the_more_rows_a_batch_has_the_smoother_the_path_and_the_rarer_the_updates():
+    jitters, slopes = [], []
+    for size in (1, 16, "none"):
+        timeline = trained("batch_size", 420, batch_size=size)
+        trainer, rows = timeline.trainer, timeline.trainer.training_rows.count
+        updates = math.ceil(rows / (rows if size == "none" else size))
+        assert trainer.position.epoch == 420 // updates and trained("batch_size", updates, batch_size=size).trainer.position == (
+            updates,
+            1,
+            0,
+        )
+        losses = torch.tensor([point.loss for point in timeline.points[1:]])
+        jitters.append(losses.diff().abs().mean().item())
+        if size == "none":
+            assert (losses.diff() < 0).all(), "all rows at once go straight down"
+        noise = finished(gradient_noise(NoiseTask(batches=200), trainer))
+        slopes.append(np.polyfit(np.log(to_numpy(noise.sizes)), np.log(to_numpy(noise.variances)), 1)[0])
+    assert jitters[0] > 2.5 * jitters[1] > 100 * jitters[2]
+    assert slopes == pytest.approx([-1] * 3, abs=0.1), "the variance of the gradient falls as 1/batch"
 
 
 # --- C4, C6: optimizers ---
@@ -201,7 +229,8 @@ def test_overfitting_turns_the_validation_loss_up_and_the_best_weights_come_back
     measured = {point.iteration: point.validation_loss for point in timeline.points if point.validation_loss is not None}
     best = min(measured, key=measured.get)
     assert f"the weights of iteration {best} are back" in run.message and timeline.iteration == best + 100
-    assert timeline.points[-1].validation_loss > 1.5 * measured[best], "it has turned up"
+    assert timeline.points[-2].validation_loss > 1.5 * measured[best], "it has turned up"
+    assert timeline.points[-1].validation_loss == measured[best], "the last point is of the weights that are back"
     assert timeline.points[-1].loss < 0.5 * timeline.points[best + 1].loss, "the training loss falls on"
     restored = digest(timeline.trainer.net)
     timeline.go_to(best)

@@ -13,6 +13,7 @@ from nnviz.document.store.examples import template
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe import curvature as module
 from nnviz.engine.observe.curvature import curvature
+from nnviz.engine.observe.run_loss import RunLoss
 from nnviz.engine.run.checkpoints import Checkpoint
 from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.timeline import Timeline
@@ -69,6 +70,28 @@ def test_the_hessian_is_torchs_and_symmetric():
     assert found.asymmetry < 1e-13
     assert to_numpy(found.eigenvalues) == pytest.approx(torch.linalg.eigvalsh(expected).numpy(), abs=1e-12)
     assert found.layout == tuple((name, one.numel()) for name, one in trainer.parameters.items())
+
+
+def test_the_hessian_of_a_convolution_is_torchs():
+    """Whose parameters stand before and behind pools, and of which some are locked."""
+    document = edits.change_layer(edits.change_layer(template("cnn"), "c1", out_channels=2), "c2", out_channels=3)
+    trainer = trained(replace(document, precision="float64", locks={"c2.bias": True, "out.bias": [[3]]}), 3)
+    found = finished(trainer)
+    sizes = [one.numel() for one in trainer.parameters.values()]
+    locked = {*range(sum(sizes[:3]), sum(sizes[:4])), sum(sizes[:5]) + 3}
+    kept = [place for place in range(sum(sizes)) if place not in locked]
+    expected = by_torch(trainer)[kept][:, kept]
+    assert to_numpy(found.eigenvalues) == pytest.approx(torch.linalg.eigvalsh(expected).numpy(), abs=1e-11)
+    assert found.hessian is None or to_numpy(found.hessian) == pytest.approx(expected.numpy(), abs=1e-11)
+    assert found.asymmetry < 1e-13
+
+
+def test_a_matrix_that_is_not_symmetric_is_told(monkeypatch):
+    """The half that is not worked out is held against the product of the whole."""
+    trainer = trained(SMOOTH)
+    derivative = RunLoss.derivative
+    monkeypatch.setattr(RunLoss, "derivative", lambda *args: derivative(*args).index_fill(0, torch.tensor(0), 0.0))
+    assert finished(trainer).asymmetry > 1e-4
 
 
 def line(x: list, y: list, **training) -> Trainer:
@@ -144,6 +167,31 @@ def test_products_agree_with_differences_of_gradients():
     double, single = finished(trained(SMOOTH)), finished(trained(edits.set_precision(SMOOTH, "float32")))
     assert double.check.kinks == single.check.kinks == 0
     assert double.check.error < 1e-9 and single.check.error < 1e-4
+
+
+def gradient_at(trainer: Trainer, theta: torch.Tensor) -> torch.Tensor:
+    """The gradient of the loss over all training rows by plain autograd, with the parameters put there by hand."""
+    parameters, x, targets = list(trainer.parameters.values()), trainer.training_rows.x, trainer.training_rows.targets
+    with torch.no_grad():
+        for parameter, part in zip(parameters, theta.split([one.numel() for one in parameters]), strict=True):
+            parameter.copy_(part.view_as(parameter))
+    loss = trainer.loss(trainer.net(x), targets) + trainer.penalty(trainer.net)
+    return torch.cat([one.ravel() for one in torch.autograd.grad(loss, parameters)]).double()
+
+
+@pytest.mark.parametrize(("precision", "most"), [("float64", 1e-9), ("float32", 1e-4)])
+def test_the_hessian_times_a_vector_is_a_difference_of_gradients(precision, most):
+    """Without anything of the module: H·v against central differences over ∛ε of the scale, along random directions and along axes."""
+    trainer = trained(edits.set_precision(SMOOTH, precision))
+    hessian = torch.from_numpy(to_numpy(finished(trainer).hessian).copy())
+    copy, theta = private_copy(trainer), torch.cat([one.detach().ravel() for one in trainer.parameters.values()])
+    step = torch.finfo(theta.dtype).eps ** (1 / 3) * max(1.0, theta.norm().item())
+    size = len(theta)
+    for direction in (*torch.randn(4, size, generator=torch.Generator().manual_seed(1), dtype=torch.float64), torch.eye(size).double()[3]):
+        direction = direction / direction.norm()
+        ends = [gradient_at(copy, theta + sign * (step * direction).to(theta.dtype)) for sign in (1, -1)]
+        difference, product = (ends[0] - ends[1]) / (2 * step), hessian @ direction
+        assert (difference - product).abs().max() <= most * product.abs().max()
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])

@@ -15,7 +15,7 @@ from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.tasks import Task
 from nnviz.records.task_records import GradientNoise, NoiseTask
 from nnviz.records.tensors import to_numpy
-from tests.engine.experiments import HERE, chain, experiment, mlp
+from tests.engine.experiments import HERE, chain, experiment, mlp, table
 
 PLAIN = experiment(mlp(p=0.0), batch_size=16, precision="float64")
 
@@ -82,3 +82,10 @@ def test_with_batch_normalisation_it_is_that_of_batches():
 def test_one_batch_has_no_variance():
     with pytest.raises(BuildError, match="two of every size"):
         gradient_noise(NoiseTask(batches=1), trained())
+
+
+def test_one_row_has_no_variance():
+    network = chain(new_layer("input", "x", shape=[1]), new_layer("dense", "out", units=1))
+    data = table([[1.0]], [[2.0]], validation=0.0, scaling="none")
+    with pytest.raises(BuildError, match="single training row"):
+        gradient_noise(NoiseTask(), trained(experiment(network, "sgd", data=data, loss="mse"), 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,14 +143,24 @@ def test_it_can_be_left_at_any_moment(watched):
     assert seen == sorted(seen) and seen[-1][1] == 121 and state(timeline) == before
 
 
+def test_an_estimate_is_made_in_slices_and_counts_only_its_own_time(watched, monkeypatch):
+    """The run goes on in between."""
+    fork, clock, places = watched[0].branch(watched[0].log), [0.0], []
+    monkeypatch.setattr("nnviz.engine.observe.hindsight.time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    work = estimated_seconds(fork, QUESTIONS, PastIterations(0, 120, 3))
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(work)
+            places.append(fork.iteration)
+            clock[0] += 10.0
+    assert max(later - before for before, later in pairwise(places)) <= 3 and places[-1] == 23 * 3
+    assert end.value.value == 0.0
+
+
 def test_an_estimate_comes_first(watched):
     fork = watched[0].branch(watched[0].log)
-    assert (
-        0
-        < estimated_seconds(fork, QUESTIONS, PastIterations(0, 120))
-        < estimated_seconds(fork, QUESTIONS, PastIterations(0, 120_000))
-        < 3600
-    )
+    few, many = (finished(estimated_seconds(fork, QUESTIONS, PastIterations(0, last))) for last in (120, 120_000))
+    assert 0 < few < many < 3600
     _, values = asked(watched[0], QUESTIONS, 0, 120)
     after = finished(past_numbers(fork, QUESTIONS, PastIterations(0, 120)))
     assert to_numpy(after.values).tobytes() == values.tobytes(), "what was tried for it leaves no trace"

@@ -13,6 +13,7 @@ from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.document.run_log import RunLog
 from nnviz.document.store.examples import template
+from nnviz.engine import seeds
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.landscape import loss_plane, random_directions
 from nnviz.engine.observe.run_loss import RunLoss
@@ -149,6 +150,26 @@ def test_random_directions_are_as_long_as_the_rows_of_the_weights():
     assert not torch.equal(random_directions(loss, 3).first, random_directions(loss, 4).first)
 
 
+@pytest.mark.parametrize("name", ["cnn", "lstm"])
+def test_filters_are_normalised_as_numpy_does_it(name):
+    """d ← d/‖d‖·‖θ‖ of every filter, whatever its axes, of the numbers that are drawn; nothing along what has one axis."""
+    loss = RunLoss(private_copy(trained(template(name), 2).trainer))
+    drawn, found = seeds.stream(5, "random directions"), random_directions(loss, 5)
+    for direction in (found.first, found.second):
+        numbers = torch.randn(len(loss.centre), generator=drawn, dtype=torch.float64).numpy()
+        place = 0
+        for parameter in loss.trainer.parameters.values():
+            theta = parameter.detach().double().numpy()
+            d = numbers[place : place + theta.size].reshape(theta.shape)
+            expected = np.zeros_like(theta)
+            if theta.ndim > 1:
+                for row in range(len(theta)):
+                    expected[row] = d[row] / np.linalg.norm(d[row].ravel()) * np.linalg.norm(theta[row].ravel())
+            assert direction[place : place + theta.size].numpy() == pytest.approx(expected.ravel(), rel=1e-12, abs=1e-300)
+            place += theta.size
+        assert place == len(direction)
+
+
 def straight(document, iterations: int) -> np.ndarray:
     """The parameters of every iteration from 0 on, (iterations + 1, Q), by a run that never goes back."""
     timeline, found = Timeline(document, HERE), []
@@ -241,10 +262,14 @@ def test_several_runs_stand_on_one_plane():
     assert to_numpy(second.losses)[-1] == last.evaluate(last.training_rows)[0]
 
 
-def test_a_run_of_another_network_is_refused():
-    other = OtherRun("wide", RunLog(edits.change_layer(START, "h1", units=9)), 5)
-    with pytest.raises(BuildError, match="wide has other parameters"):
-        finished(PlaneTask("path", size=3, others=(other,)), trained())
+@pytest.mark.parametrize("plane", ["path", "random"])
+def test_runs_that_cannot_be_drawn_are_left_out_with_the_reason(plane):
+    wide = OtherRun("wide", RunLog(edits.change_layer(START, "h1", units=9)), 5)
+    broken = OtherRun("broken", RunLog(START.replaced(data=new_choice(DATASETS, "csv", path="nowhere.csv"))), 5)
+    same = OtherRun("same", RunLog(START), 5)
+    found = finished(PlaneTask(plane, size=3, others=(wide, broken, same)), trained())
+    assert [path.name for path in found.paths] == ["", "same"] and [name for name, _ in found.left_out] == ["wide", "broken"]
+    assert found.left_out[0][1] == "It never has the parameters of this run." and "nowhere.csv" in found.left_out[1][1]
 
 
 def test_a_stretch_of_the_path_can_be_chosen():

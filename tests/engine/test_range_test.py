@@ -11,15 +11,17 @@ from msgspec.structs import replace
 
 from nnviz.document import edits
 from nnviz.document.catalog import SCHEDULES, new_choice
+from nnviz.document.store.examples import open_document
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run.position import next_rows
-from nnviz.engine.run.range_test import debiased, range_test, rates
+from nnviz.engine.run.range_test import SIGMAS, _steepness, debiased, range_test, rates
 from nnviz.engine.run.timeline import Timeline
-from nnviz.engine.run.trainer import Trainer
+from nnviz.engine.run.trainer import Trainer, digest
 from nnviz.engine.tasks import Task
 from nnviz.records.task_records import RangeTest, RangeTestTask
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, experiment, mlp
+from tests.engine.flat_runs import differences, state
 
 PLAIN = experiment(mlp(p=0.0), optimizer="sgd", batch_size=16, precision="float64")
 
@@ -92,6 +94,36 @@ def test_it_stops_at_four_times_the_best():
         assert (smoothed[: made - 1] <= 4 * best[: made - 1]).all()
 
 
+@pytest.mark.parametrize("batch_size", [4, 16])
+@pytest.mark.parametrize("iterations", [0, 300])
+def test_of_noise_no_rate_is_suggested(batch_size, iterations):
+    """At such rates nothing is learnt: all that the losses do is what the batches do."""
+    trainer = trained(edits.change_training(experiment(batch_size=batch_size)), iterations)
+    found = finished(trainer, RangeTestTask(1e-12, 1e-10, seeds=9))
+    assert found.low is found.high is None and found.is_noise == np.isfinite(to_numpy(found.steepest)).any()
+    assert (np.nan_to_num(to_numpy(found.falls)) >= SIGMAS).sum() < 5
+
+
+@pytest.mark.parametrize("name", ["moons", "spiral", "sine", "wine"])
+def test_at_the_start_of_training_a_rate_is_suggested(name):
+    found = finished(trained(open_document(f"example:{name}"), 0))
+    assert 1e-4 < found.low <= found.high < 5 and not found.is_noise
+    clear = to_numpy(found.falls) >= SIGMAS
+    assert clear.sum() >= 3 and found.low == to_numpy(found.steepest)[clear].min()
+
+
+def test_the_steepness_of_noise_is_that_of_a_standard_normal():
+    """White noise of any size, and the slope at one place: its mean is 0, its deviation 1."""
+    task, chance = RangeTestTask(seeds=1), np.random.default_rng(0)
+    every, found = rates(task), []
+    for _ in range(400):
+        losses = 3.0 + 0.7 * chance.normal(size=task.iterations + 1)
+        smoothed = debiased(losses.tolist())[1:]
+        slope = (smoothed[65] - smoothed[55]) / math.log(every[65] / every[55])
+        found.append(_steepness(every, losses[1:], np.full(task.iterations, slope), every[60], every[-1]))
+    assert abs(np.mean(found)) < 0.2 and np.std(found) == pytest.approx(1.0, abs=0.12)
+
+
 def test_a_loss_that_only_grows_has_no_band():
     uphill = edits.change_optimizer(edits.change_training(PLAIN, batch_size=None), maximize=True)
     found = finished(trained(uphill, 0), RangeTestTask(iterations=20, seeds=1))
@@ -103,6 +135,22 @@ def test_schedule_and_early_stopping_of_the_run_play_no_part():
     other = replace(other, training=replace(other.training, schedule=new_choice(SCHEDULES, "cosine")))
     task = RangeTestTask(iterations=30, seeds=1)
     assert to_numpy(finished(trained(other, 0), task).losses).tolist() == to_numpy(finished(trained(PLAIN, 0), task).losses).tolist()
+
+
+@pytest.mark.parametrize("iterations", [0, 7, 45])
+def test_the_run_does_not_notice(iterations):
+    """Adam, dropout, early stopping: all is as it was, the generator too, and it goes on as if nothing had been."""
+    document = experiment(batch_size=16, early_stopping=50)
+    tested, left = Timeline(document, HERE), Timeline(document, HERE)
+    for timeline in (tested, left):
+        timeline.go_to(iterations)
+    before, points, generator = digest(tested.trainer.net), list(tested.points), torch.get_rng_state()
+    found = finished(tested.trainer, RangeTestTask(1e-4, 10.0, 40, 2))
+    assert np.isfinite(to_numpy(found.losses)).any()
+    assert digest(tested.trainer.net) == before and tested.points == points and torch.equal(torch.get_rng_state(), generator)
+    for timeline in (tested, left):
+        timeline.go_to(iterations + 20)
+    assert differences(state(tested), state(left)) == []
 
 
 @pytest.mark.parametrize("task", [RangeTestTask(0.0), RangeTestTask(1.0, 0.1), RangeTestTask(iterations=2), RangeTestTask(seeds=0)])

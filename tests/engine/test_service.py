@@ -17,12 +17,13 @@ from nnviz import jobs, messages
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice
 from nnviz.document.run_log import NOTHING_LEFT, Change, LogUpdate, RunLog
+from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.run_records import Goal
-from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTimeTask, PlaneTask, RangeTestTask
+from nnviz.records.task_records import FirstTimeTask, PastNumbersTask, PastTimeTask, PlaneTask, RaceTask, RangeTestTask
 from nnviz.records.tensors import to_numpy
 from tests.curve_points import arrived
 from tests.engine.experiments import HERE, experiment
@@ -330,6 +331,21 @@ def test_non_finite_and_early_stopping_end_training_with_a_reason(engine):
     assert stopped.reason == "early_stopping" and "are back" in stopped.message
 
 
+def test_what_is_measured_where_an_iteration_could_not_be_made_is_of_the_last_one_that_was(engine):
+    wild = edits.change_training(edits.change_optimizer(edits.choose_optimizer(DOCUMENT, "sgd"), learning_rate=1e4), l2=1.0)
+    engine.open(wild)
+    engine.send(messages.Watch(("measures",)), messages.Train())
+    frames = []
+    while not isinstance(reply := engine.next(), messages.Trained | None):
+        frames += [reply] if isinstance(reply, messages.Frame) else []
+    timeline = Timeline(RunLog(wild), HERE)
+    timeline.go_to(reply.iteration)
+    assert reply.reason == "non_finite" and 0 < reply.iteration == frames[-1].iteration
+    shown, right = ([layer.gradients.norm for layer in layers] for layers in (frames[-1].measures, layer_measures(timeline.trainer)))
+    assert shown == right and all(map(math.isfinite, right))
+    engine.send(messages.Watch(()))
+
+
 def test_frames_wait_for_the_window(engine):
     engine.open()
     engine.until(messages.Frame)
@@ -548,6 +564,23 @@ def test_long_work_can_be_stopped_and_ends_with_its_run(engine):
     engine.until(messages.Opened)
 
 
+def test_a_race_goes_on_when_another_run_is_opened(engine):
+    """Each of its runs comes to what it is alone, to the bit, whatever is opened and trained meanwhile."""
+    engine.open()
+    other = edits.change_optimizer(DOCUMENT, learning_rate=0.5)
+    engine.send(messages.StartTask(7, RaceTask((RunLog(DOCUMENT), RunLog(other)), 3000)))
+    engine.until(messages.TaskProgressed)
+    engine.revision += 1
+    engine.send(messages.Open(engine.revision, RunLog(other)), messages.Train(40))
+    told: list[messages.Reply] = []
+    done = engine.until(messages.TaskDone, told)
+    assert (done.number, done.reason) == (7, "done") and any(isinstance(one, messages.Trained) for one in told)
+    for raced, document in zip(done.result.runs, (DOCUMENT, other), strict=True):
+        timeline = Timeline(document, HERE)
+        timeline.go_to(3000)
+        assert to_numpy(raced.points.losses)[-1] == timeline.points[-1].loss and raced.iteration == 3000
+
+
 def test_long_work_that_cannot_be_done_says_why(engine):
     engine.open()
     engine.send(messages.StartTask(8, PlaneTask("weights")), messages.StartTask(9, PlaneTask("path")))
@@ -608,7 +641,8 @@ def test_training_goes_on_until_a_figure_passes_a_number(engine, figure, compari
     engine.send(messages.Train(goal=Goal(figure, comparison, threshold)))
     trained = engine.until(messages.Trained)
     assert (trained.iteration, trained.reason) == (first, "reached")
-    assert trained.message.startswith(f"Iteration {first:,}: the ") and f"{comparison} {threshold:g}" in trained.message
+    name = {"loss": "loss of the batch", "validation_loss": "validation loss", "metric": "validation accuracy"}[figure]
+    assert trained.message.startswith(f"Iteration {first:,}: the {name} is ") and f"{comparison} {threshold:g}" in trained.message
 
 
 def test_training_keeps_a_pace_and_listens_all_the_same(engine):

@@ -223,8 +223,20 @@ def test_a_task_can_be_left_and_one_that_has_ended_is_not_missed():
     tasks.stop(2)
     tasks.stop(9)
     assert sent == [messages.TaskDone(2, 7, 40, "stopped")]
-    tasks.stop()
+    tasks.stop(1)
+    tasks.stop(3)
     assert [one.number for one in sent] == [2, 1, 3] and tasks.is_empty
+
+
+def test_what_is_not_about_the_run_that_is_left_goes_on():
+    tasks, sent = queue()
+    tasks.start(1, (7, 40), Task(counting("", 2, [])))
+    tasks.start(2, (7, 40), Task(counting("", 2, [])), is_of_run=False)
+    tasks.leave_run()
+    assert sent == [messages.TaskDone(1, 7, 40, "stopped")]
+    while not tasks.is_empty:
+        tasks.advance(0.0)
+    assert sent[-1] == messages.TaskDone(2, 7, 40, "done", found(99.0))
 
 
 def test_a_task_that_fails_says_why_and_the_others_go_on():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from nnviz.document import edits
 from nnviz.document.catalog import DATASETS, new_choice, new_layer
 from nnviz.document.run_log import Change, RunLog
+from nnviz.document.store.examples import open_document
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.measures import layer_measures
@@ -44,7 +46,8 @@ def state(timeline: Timeline) -> tuple:
     """Everything that may differ, as bits."""
     trainer = timeline.trainer
     optimizer = {
-        name: {key: str(value) for key, value in entry.items()} for name, entry in save_state(trainer.optimizer, trainer.names).items()
+        name: {key: value.tolist() if isinstance(value, torch.Tensor) else value for key, value in entry.items()}
+        for name, entry in save_state(trainer.optimizer, trainer.names).items()
     }
     return (
         digest(trainer.net),
@@ -70,6 +73,25 @@ def test_going_back_and_forth_is_exact():
     for iteration in (130, 0, 77, 49, 50, 51, 130, 1, 0):
         timeline.go_to(iteration)
         assert state(timeline) == seen[iteration]
+
+
+def test_two_hundred_jumps_over_ten_thousand_iterations_are_exact():
+    """Wherever they lead, to the bit of a run that never goes back; what lies beyond the checkpoints thinned out with age as well."""
+
+    def bits(timeline: Timeline) -> tuple:
+        return *state(timeline)[:4], timeline.points[-1], len(timeline.points)
+
+    chance = random.Random(7)
+    targets = [chance.randrange(10_001) for _ in range(200)]
+    timeline, seen = Timeline(open_document("example:moons"), HERE), {}
+    for target in (*sorted(targets), 10_000):
+        while timeline.iteration < target:
+            timeline.advance(at_most=target - timeline.iteration)
+        seen[target] = bits(timeline)
+    assert timeline.trainer.flat.lines, "at full speed"
+    for target in (*targets, 10_000):
+        timeline.go_to(target)
+        assert bits(timeline) == seen[target], target
 
 
 def test_batch_norm_and_early_stopping_replay_exactly():
@@ -340,6 +362,19 @@ def test_a_branch_knows_what_it_has_in_common_with_another_run():
     back = branch.branch(main.log)
     back.go_to(230)
     assert state(back) == before
+
+
+@pytest.mark.parametrize("here", ["rate", "units", "dropout off"])
+@pytest.mark.parametrize("there", ["momentum", "activation", "freeze"])
+def test_two_branches_that_begin_at_the_same_checkpoint_are_each_their_own(here, there):
+    one, other = (RunLog(START).changed(50, CHANGES[name](START)) for name in (here, there))
+    main = Timeline(one, HERE)
+    main.go_to(120)  # its change is in force at the checkpoint of iteration 50
+    branch, fresh = main.branch(other), Timeline(other, HERE)
+    for iteration in (70, 50, 110):
+        branch.go_to(iteration)
+        fresh.go_to(iteration)
+        assert state(branch) == state(fresh)
 
 
 def test_a_run_with_another_beginning_has_nothing_in_common():

@@ -196,6 +196,9 @@ def test_early_stopping_restores_the_best_weights():
     assert stop.reason == "early_stopping" and f"iteration {at} are back" in stop.message
     assert digest(trainer.net) == best_digest and trainer.evaluate(trainer.validation_rows)[0] == best
     assert trainer.position.iteration == at + 4
+    point, shown = trainer.point, trainer.evaluate(trainer.training_rows)
+    assert point.iteration == at + 4 and point.validation_loss == best, "all figures but the batch's are of the weights that are back"
+    assert (point.training_loss, point.training_metric) == shown
 
 
 def test_early_stopping_needs_validation_rows():

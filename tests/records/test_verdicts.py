@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from nnviz.document.store.examples import open_document
 from nnviz.records.run_records import CurvePoint
-from nnviz.records.verdicts import LossNoise, noise_of, verdict, verdict_of_points
+from nnviz.records.verdicts import LossNoise, from_plain, noise_of, plain, verdict, verdict_of_points
 
 T = np.arange(400)
 FALLING = 0.1 + 0.9 * np.exp(-T / 60)
@@ -111,3 +112,23 @@ def test_what_makes_noise_is_read_from_the_document():
     assert noise_of(digits, 100).is_random
     assert noise_of(open_document("example:batch_norm"), 350).is_random, "a row's answer depends on the other rows of its batch"
     assert noise_of(open_document("example:worked_2-2-1"), 1).batches.tolist() == [1]
+
+
+def test_a_verdict_is_plain_values_and_back():
+    found = verdict([1.0, 0.9, math.inf], validation=((0, 0.5), (2, 0.4)))
+    assert math.isnan(found.end) and plain(found)["end"] is None
+    again = from_plain(json.loads(json.dumps(plain(found), allow_nan=False)))
+    assert repr(again) == repr(found), "NaN included"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "good"}, {"kind": None}, {"swings": "many"}, {"non_finite_at": 0.5}, {"start": []}, {"is_converging": 3}],
+)
+def test_other_values_are_no_verdict(change):
+    assert from_plain(plain(verdict([1.0, 0.9])) | change) is None
+
+
+def test_half_of_what_is_known_of_validation_is_nothing():
+    found = from_plain(plain(verdict([1.0, 0.9], validation=((0, 0.5),))) | {"validation_lowest_at": None})
+    assert found.validation_lowest is None

@@ -57,6 +57,38 @@ def test_going_back_forgets_nothing(trained):
     assert trained.session.run.ahead.iteration.size == 0 and trained.session.run.reached == 11
 
 
+def on_its_way_back(stage: Stage) -> None:
+    """From iteration 9, with nothing ahead, to 2: the engine has said that it stands at 1."""
+    go_back(stage, 9)
+    stage.session.training.go_to(2)
+    stage.reply(messages.Frame(99, stage.session.run.revision, 1, 0, 0.01))
+
+
+def test_on_its_way_back_a_run_has_come_as_far_as_before(trained):
+    on_its_way_back(trained)
+    assert trained.session.run.iteration == 1 and trained.session.branches.present.reached == 9
+    edit_rate(trained, 0.5)
+    assert names(trained) == ["main", "branch 2"] and trained.session.branches.kept[0].branch.reached == 9, "nothing is dropped"
+
+
+def test_an_engine_that_dies_on_the_way_back_takes_nothing_with_it(trained):
+    on_its_way_back(trained)
+    trained.session.link.lost("It crashed.")
+    trained.reply(messages.Ready("2.13.0"))
+    trained.opened(iteration=1)
+    assert trained.session.run.ahead.iteration.tolist() == list(range(2, 10)) and trained.session.branches.present.reached == 9
+
+
+def test_a_run_whose_making_again_is_cancelled_still_lies_ahead(trained):
+    go_back(trained, 9)
+    trained.session.link.lost("It crashed.")
+    trained.reply(messages.Ready("2.13.0"))
+    trained.session.link.break_off()
+    trained.reply(messages.Ready("2.13.0"))
+    trained.opened(iteration=0)
+    assert trained.session.run.iteration == 0 and trained.session.branches.present.reached == 9
+
+
 def test_an_edit_in_the_past_starts_a_branch_and_says_so(trained):
     edit_rate(trained, 0.5)
     trained.opened(new_run=False, iteration=4)
@@ -123,6 +155,19 @@ def test_other_data_leaves_the_run_as_a_branch(trained):
     assert "The run so far stays as main; this one is branch 2." in trained.texts
 
 
+def test_other_data_in_the_past_of_a_run_leaves_it_once(trained):
+    """What is forked off because more lies ahead is not forked off again because the run begins anew."""
+    assert trained.session.edit("Seed", edits.set_seed, 99)
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9, "branch 2": 0}
+    trained.session.document.undo()
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9}
+    trained.session.document.redo()
+    trained.opened(new_run=True)
+    assert reached(trained) == {"main": 9, "branch 2": 0}
+
+
 def test_starting_over_goes_back_where_nothing_was_changed(trained):
     trained.session.branches.start_over()
     assert trained.wire.of(messages.GoTo)[-1].iteration == 0 and names(trained) == ["main"]
@@ -146,6 +191,17 @@ def test_a_branch_gets_another_name_unless_it_is_taken(trained):
     assert branches.rename("main", " too slow ") and names(trained) == ["too slow", "branch 2"]
     assert not branches.rename("branch 2", "too slow") and not branches.rename("branch 2", "  ")
     assert branches.rename("branch 2", "half") and names(trained) == ["too slow", "half"]
+
+
+def test_a_branch_gets_another_colour_and_the_one_that_had_it_the_former(trained):
+    edit_rate(trained, 0.5)
+    branches, colors = trained.session.branches, lambda: {branch.name: branch.color for branch in trained.session.branches.all}
+    assert colors() == {"main": 0, "branch 2": 1}
+    branches.recolor("branch 2", 0)
+    assert colors() == {"main": 1, "branch 2": 0}
+    branches.recolor("main", 5)
+    branches.recolor("nowhere", 0)
+    assert colors() == {"main": 5, "branch 2": 0}
 
 
 def test_a_branch_can_be_forgotten_but_not_the_present_one(trained):
@@ -178,6 +234,89 @@ def test_branches_are_kept_with_the_document(trained, tmp_path):
     again.close()
     trained.session.branches.remove("slow")
     assert not trained.session.is_saved
+
+
+@pytest.fixture
+def reopened(trained, tmp_path) -> Stage:
+    """A document with two branches, main to 9 and branch 2, changed at 4, to 6; opened again, with the engine up."""
+    edit_rate(trained, 0.5)
+    trained.opened(new_run=False, iteration=4)
+    train_to(trained, 6)
+    path = tmp_path / "branches.nnviz"
+    assert trained.session.document.save_as(path) and trained.session.document.open(path)
+    trained.opened()
+    trained.traced(0)
+    trained.wire.take()
+    trained.messages.clear()
+    return trained
+
+
+def reached(stage: Stage) -> dict[str, int]:
+    return {branch.name: branch.reached for branch in stage.session.branches.all}
+
+
+def test_opened_again_each_branch_stays_itself(reopened):
+    """Though the run stands at its start, with which another branch begins."""
+    assert reached(reopened) == {"main": 9, "branch 2": 0} and reopened.session.is_saved
+    reopened.session.kept_run.resume()
+    reopened.opened()
+    reopened.reply(messages.Moved(6, 0, travelling(CurvePoint(6, 1 / 7))))
+    assert reached(reopened) == {"main": 9, "branch 2": 6} and reopened.session.is_saved
+
+
+def test_what_was_not_made_again_stays_a_branch_when_a_person_goes_to_another(reopened):
+    session = reopened.session
+    session.branches.go_to("main")
+    reopened.opened(iteration=9)
+    assert reached(reopened) == {"branch 2": 6, "main": 9} and session.kept_run.saved is None
+    assert session.branches.kept[0].curves.iteration.tolist() == list(range(7)), "its curves are there, too"
+    session.branches.go_to("branch 2")
+    assert [(request.iteration, len(request.log.changes)) for request in reopened.wire.of(messages.Open)] == [(9, 0), (6, 1)]
+    assert session.kept_run.saved is None and reopened.texts == []
+
+
+def test_an_edit_before_it_was_made_again_keeps_it(reopened):
+    edit_rate(reopened, 0.25)
+    reopened.opened(new_run=False)
+    assert reached(reopened) == {"main": 9, "branch 2": 6, "branch 3": 0}
+    assert reopened.texts == ["What came after iteration 0 stays as branch 2; from here on this is branch 3."]
+
+
+def test_training_another_run_than_was_saved_keeps_that(reopened):
+    """The document as it is now was in force from iteration 4 on only: from the start it is another run."""
+    train_to(reopened, 2)
+    assert reached(reopened) == {"main": 9, "branch 2": 6, "branch 3": 2} and rate(reopened) == 0.5
+    assert reopened.texts == ["What the document was saved with stays as branch 2; this run is branch 3."]
+
+
+def test_what_lay_ahead_when_it_was_saved_is_made_again_before_it_is_gone_back(stage, tmp_path):
+    stage.stand()
+    train_to(stage, 9)
+    go_back(stage, 4)
+    path = tmp_path / "past.nnviz"
+    assert stage.session.document.save_as(path) and stage.session.document.open(path)
+    stage.opened()
+    stage.traced(0)
+    stage.session.kept_run.resume()
+    assert stage.wire.of(messages.GoTo)[-1].iteration == 9
+    stage.reply(messages.Moved(9, 0, travelling(*(CurvePoint(at, 1.0 / (1 + at)) for at in range(10)))))
+    assert stage.wire.of(messages.GoTo)[-1].iteration == 4
+    stage.reply(messages.Moved(4, 0, travelling(*(CurvePoint(at, 1.0 / (1 + at)) for at in range(5)))))
+    assert (stage.session.run.iteration, reached(stage)) == (4, {"main": 9}) and stage.session.is_saved
+
+
+def test_training_the_same_run_again_is_no_other_branch(stage, tmp_path):
+    stage.stand()
+    train_to(stage, 5)
+    path = tmp_path / "one.nnviz"
+    assert stage.session.document.save_as(path) and stage.session.document.open(path)
+    stage.opened()
+    stage.traced(0)
+    train_to(stage, 3)
+    assert reached(stage) == {"main": 3} and stage.session.kept_run.saved is not None
+    edit_rate(stage, 0.5)
+    stage.opened(new_run=False, iteration=3)
+    assert reached(stage) == {"main": 5, "branch 2": 3}, "what was saved is not dropped"
 
 
 def test_a_branch_that_is_the_beginning_of_another_stays_itself_when_it_is_gone_to(trained):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document import edits
 from nnviz.document.run_log import Change, RunLog
+from nnviz.document.store import files
 from nnviz.document.variations import Variation, variations
 from nnviz.records.divergence_record import Divergence, Place
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import DivergenceTask, FirstDivergence, Progress, Race, RacedRun, RaceTask
 from nnviz.records.verdicts import Verdict
+from nnviz.session.session import Session
 from tests.curve_points import travelling
-from tests.session.sessions import Stage
+from tests.session.sessions import ListWire, Stage
 
 FALLING = Verdict("falling", 0.7, 0.1, 0.1, 0.7, 0, 0.0, 0.0)
 
@@ -78,6 +84,16 @@ def test_from_here_they_begin_with_the_present_iteration(stage):
     assert request.task == RaceTask((RunLog(stage.session.experiment, (Change(1, changed),)),), 21)
 
 
+def test_one_that_goes_on_as_the_present_run_does_not_take_it_along(stage):
+    stage.stand()
+    stage.session.training.train()
+    stage.frame(1)
+    stage.trained(1, "asked")
+    assert stage.session.comparison.start((Variation("same", stage.session.experiment),), 20, from_here=True)
+    progressed(stage, raced(9))
+    assert [(branch.name, branch.reached) for branch in stage.session.branches.all] == [("same", 9), ("main", 1)]
+
+
 def test_what_begins_a_run_cannot_go_on_from_here(stage):
     stage.stand()
     seeds = variations(stage.session.experiment, "seed", ("1", "2"))
@@ -112,6 +128,75 @@ def test_the_end_of_the_engine_ends_it(racing):
     racing.reply(messages.Ready("2.13.0"))
     racing.opened()
     assert racing.session.comparison.start(rates(racing, "0.5"), 5)
+
+
+def test_it_goes_on_while_a_person_goes_to_one_of_the_runs(racing):
+    """What is made of that one beside lies ahead of where the person stands; the others grow as before."""
+    progressed(racing, raced(3), raced(2))
+    racing.session.branches.go_to("lr 0.1")
+    progressed(racing, raced(5), raced(4))
+    racing.opened(iteration=3)
+    assert racing.session.comparison.is_going and racing.session.run.iteration == 3
+    assert [(branch.name, branch.reached) for branch in racing.session.branches.all] == [("lr 1", 4), ("main", 0), ("lr 0.1", 5)]
+    progressed(racing, raced(7), raced(6))
+    assert racing.session.run.ahead.iteration.tolist() == [4, 5, 6, 7]
+    racing.session.branches.go_to("main")
+    racing.opened()
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    assert [(branch.name, branch.reached) for branch in racing.session.branches.all] == [("lr 1", 20), ("lr 0.1", 20), ("main", 0)]
+    assert racing.texts == []
+
+
+def test_what_was_found_of_the_runs_is_saved_with_the_document(racing, tmp_path):
+    diverged = replace(FALLING, kind="diverged", end=math.inf, non_finite_at=12, validation_lowest=0.5, validation_lowest_at=3)
+    points = travelling(*(CurvePoint(at, 1.0 / (1 + at), *((0.5, 0.9, 0.4, 0.8) if at % 7 == 3 else ())) for at in range(2001)))
+    hot = replace(raced(11, "non_finite", "Not finite."), verdict=replace(diverged, validation_end=math.nan))
+    ended(racing, "done", replace(raced(2000, "done"), points=points), hot)
+    path = tmp_path / "raced.nnviz"
+    assert racing.session.document.save_as(path)
+    again = Session(ListWire(), files.load(path), path, autosaves=False)
+    again.document.open(path)
+    first, second = again.branches.kept
+    assert first.raced == RacedRun(2000, "done", "", 0.5, None, FALLING) == replace(racing.session.branches.kept[0].raced, points=None)
+    assert (second.raced.stopped, second.raced.message, second.verdict.kind) == ("non_finite", "Not finite.", "diverged")
+    assert second.verdict.sentence == hot.verdict.sentence.replace("inf", "nan") and math.isnan(second.verdict.validation_end)
+    measured = first.curves.iteration[~np.isnan(first.curves.training_loss)]
+    assert len(measured) >= 150 and first.curves.iteration[-1] == 2000 and len(first.curves.iteration) <= 400
+    assert (first.curves.last("metric"), first.curves.last("training_loss"), first.curves.last("training_metric")) == (0.9, 0.4, 0.8)
+    assert again.document.is_saved and again.is_saved
+    again.close()
+
+
+def test_what_was_found_of_a_run_stays_while_it_is_only_looked_at(racing):
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    before = racing.session.branches.kept[0]
+    for name, iteration in (("lr 0.1", 4), ("main", None)):
+        racing.session.branches.go_to(name, iteration)
+        racing.opened(iteration=iteration or 0)
+    kept = next(one for one in racing.session.branches.kept if one.branch.name == "lr 0.1")
+    assert kept.raced == before.raced and kept.branch.reached == 20
+    racing.session.branches.go_to("lr 0.1")
+    racing.opened(iteration=20)
+    racing.session.training.train()
+    racing.frame(21)
+    racing.trained(21, "asked")
+    racing.session.branches.go_to("main")
+    assert racing.session.branches.kept[-1].raced is None, "it is another run now"
+
+
+def test_a_run_that_a_person_has_trained_further_is_not_set_back(racing):
+    progressed(racing, raced(3), raced(2))
+    racing.session.branches.go_to("lr 0.1")
+    racing.opened(iteration=3)
+    racing.session.training.train()
+    for number in range(4, 30):
+        racing.frame(number)
+    racing.trained(29, "asked")
+    racing.session.branches.go_to("main")
+    racing.opened()
+    ended(racing, "done", raced(20, "done"), raced(20, "done"))
+    kept = next(one for one in racing.session.branches.kept if one.branch.name == "lr 0.1")
+    assert kept.branch.reached == 29 and kept.curves.iteration[-1] == 29
 
 
 def test_a_forgotten_branch_stays_forgotten(racing):
@@ -174,6 +259,21 @@ def test_it_is_searched_as_far_as_both_were_made(apart):
     assert search.progress is None and search.found == found and search.branch.name == "lr 0.1"
     apart.session.comparison.go_to_divergence()
     assert apart.wire.of(messages.GoTo) == [messages.GoTo(0)]
+
+
+def test_a_divergence_is_gone_to_in_the_run_it_was_searched_in(apart):
+    apart.reply(messages.TaskDone(2, 0, 9, "done", FirstDivergence(9, Divergence(1, "update", "row", (Place(step=3), Place(step=3))))))
+    apart.session.branches.rename("main", "first")
+    apart.session.branches.go_to("lr 1")
+    apart.opened(iteration=20)
+    apart.session.comparison.go_to_divergence()
+    apart.opened(iteration=0)
+    assert apart.session.branches.present.name == "first" and apart.session.run.iteration == 0
+    apart.session.branches.go_to("lr 1")
+    apart.opened(iteration=20)
+    apart.session.branches.remove("first")
+    apart.session.comparison.go_to_divergence()
+    assert apart.session.branches.present.name == "lr 1" and "not there any more" in apart.texts[-1]
 
 
 def test_a_search_can_be_left(apart):

@@ -7,6 +7,8 @@ from msgspec.structs import replace
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.shapes.rows import RowSize
+from nnviz.document.store.examples import open_document
 from nnviz.messages import Open, TraceNext
 from nnviz.session import engine_work
 from nnviz.session.engine_work import Work
@@ -276,3 +278,24 @@ def test_restarting_the_engine_by_hand_has_the_document_traced_that_was_cancelle
     standing.opened()
     standing.traced()
     assert session.run.is_traced and len(standing.wire.of(TraceNext)) == 1
+
+
+def said(session, qtbot) -> str:
+    qtbot.waitUntil(lambda: session.work.can_cancel)
+    return session.work.current.text
+
+
+def test_other_data_is_said_by_its_name(standing, works, qtbot):
+    session, table = standing.session, {"path": "/far/away/rooms.csv", "target": "rented"}
+    session.document.new(edits.choose_table(session.experiment, table, RowSize(2, 2, 0)))
+    assert session.report.ok
+    assert said(session, qtbot) == "Reading rooms.csv"
+    session.document.new(open_document("example:xor"))
+    standing.opened()
+    standing.traced()
+    session.edit("Data", edits.choose_data, "circles")
+    assert said(session, qtbot) == "Preparing the data: Circles"
+    standing.opened()
+    standing.traced()
+    session.edit("Rate", edits.change_optimizer, learning_rate=0.25)
+    assert said(session, qtbot) == "Taking over the change"

@@ -43,3 +43,15 @@ def test_a_change_that_keeps_the_data_lets_them_stay(stage, qtbot):
     stage.session.edit("Rate", edits.change_optimizer, learning_rate=0.5)
     qtbot.wait(700)
     assert stage.session.run.set_aside is None
+
+
+def test_rows_of_a_run_that_is_gone_are_not_shown_for_other_data_chosen_since(stage):
+    session = stage.session
+    session.edit("Delete layers", edits.remove_layers, list(session.experiment.network.titles))
+    assert session.link.log is None and not session.run.is_data_past
+    session.edit("Data", edits.choose_data, "circles")
+    assert session.run.is_data_past and not session.link.is_sound
+    session.document.undo()
+    session.document.undo()
+    stage.opened(new_run=True)
+    assert not session.run.is_data_past

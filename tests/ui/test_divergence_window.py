@@ -73,6 +73,24 @@ def test_it_leads_to_the_node_and_back(qtbot, window, rate):
     assert "stopped" not in window.notes.notes, "this iteration could be made"
 
 
+@pytest.mark.parametrize("window", ["moons"], indirect=True)
+def test_what_the_optimizer_remembers_leads_to_the_update(qtbot, window):
+    """All values and gradients are finite, but not the squares of these, which Adam keeps."""
+    window.session.edit("Loss", edits.set_value, "training.loss", "mse")
+    weights = np.full((2, window.session.document.experiment.network.layers[-2]["units"]), 1e15).tolist()
+    window.session.edit("Weights", edits.set_parameter, "out.weight", weights)
+    assert stop(qtbot, window) == 0 and "exp_avg_sq of" in window.session.run.message
+    qtbot.mouseClick(note_button(window), Qt.MouseButton.LeftButton)
+    stepping = window.session.stepping
+    index = stepping.index
+    step = index.trace.steps[stepping.cursor - 1]
+    assert (step.phase, step.node) == ("update", stepping.selected_node)
+    row = next(row for row in index.updates[step.node].rows if row.symbol == "v")
+    assert not np.isfinite(index.array(row.value)).all(), "that is where v overflows"
+    before = [one for one in index.trace.steps[: stepping.cursor - 1] if one.phase == "update"]
+    assert all(np.isfinite(index.array(row.value)).all() for one in before for row in index.updates[one.node].rows)
+
+
 def test_the_note_goes_with_what_it_is_about(qtbot, window):
     plant(window, 1.0)
     stop(qtbot, window)

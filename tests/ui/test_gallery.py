@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store import files
@@ -93,11 +96,38 @@ def test_pictures_are_drawn_when_they_are_seen_and_anew_in_another_theme(qtbot):
     )
     parent.show()
     gallery.open()
-    parent.grab()
-    assert 0 in drawn and 29 not in drawn
+    qtbot.waitUntil(lambda: 1 in drawn)
+    assert 29 not in drawn
     apply_theme(QApplication.instance(), DARK)
+    qtbot.waitUntil(lambda: drawn.count(0) == 2)
+
+
+def test_the_gallery_answers_before_all_its_pictures_are_drawn(qtbot):
+    """Drawing all that are seen takes longer than a person likes to wait."""
+    parent, drawn = QWidget(), []
+    parent.resize(1000, 700)
+    qtbot.addWidget(parent)
+    gallery = DocumentGallery(parent)
+
+    def draw(number: int) -> None:
+        drawn.append(number)
+        if len(drawn) == 1:
+            escape = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+            QApplication.postEvent(gallery.focusWidget(), escape)
+
+    gallery.set_sections([("Many", [GalleryEntry(str(number), "", partial(draw, number), print) for number in range(9)])])
+    parent.show()
+    gallery.open()
     parent.grab()
-    assert drawn.count(0) == 2
+    assert not drawn
+    qtbot.waitUntil(lambda: not gallery.isVisible())
+    qtbot.wait(50)
+    assert len(drawn) < 3, "nobody sees the others"
+    gallery.open()
+    parent.grab()
+    gallery.set_sections([])
+    qtbot.wait(50)
+    assert len(drawn) < 3, "they have gone"
 
 
 def test_every_example_has_a_sentence_and_a_picture_of_its_own(qtbot):

@@ -143,7 +143,7 @@ def test_the_canvas_says_of_which_iteration_its_numbers_are_while_training_runs(
     session, card = window.session, window.features.network.cards["network"]
 
     def said() -> bool:
-        return " · iteration " in card.accessibleDescription()
+        return card.accessibleDescription().startswith("iteration ")
 
     assert not said()
     session.training.train()

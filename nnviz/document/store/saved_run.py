@@ -1,7 +1,7 @@
 """How far the training of a document had come when it was saved, and all that is needed to make it again exactly: no weights, only history.
 
 Part of a *.nnviz file, as JSON: the iteration, the loss there, the document at the start, and what it became on the way; the same of the
-branches kept beside the run, with a few points of their curves.
+branches kept beside the run, with a few points of their curves and how they ended.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ import msgspec
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import finite
-from nnviz.document.run_branches import COLORS, FIRST, Branch
+from nnviz.document.run_branches import FIRST, Branch
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store import json_text
 
 PART = "run.json"
 _MOST_CHANGES = 10_000
 _MOST_BRANCHES = 1_000
-_MOST_NAME = 200
+_MOST_NAME, _MOST_MESSAGE = 200, 2_000
 MOST_POINTS = 400
 """So many points are kept of the curves of a branch: enough to draw it before it is made again."""
 
 Point = tuple[int, float | None, float | None]
 """An iteration, the loss of its batch, and the validation loss; None where there is none that is finite."""
+Figures = tuple[float | None, float | None, float | None]
+"""What else was measured there: the score of the validation rows, loss and score of all training rows; None likewise."""
 
 
 class SavedBranch(msgspec.Struct, frozen=True):
@@ -35,6 +37,15 @@ class SavedBranch(msgspec.Struct, frozen=True):
 
     branch: Branch
     points: tuple[Point, ...] = ()
+    figures: tuple[Figures, ...] = ()
+    """Those of the points; none in older files."""
+    stopped: str = ""
+    """Why it went no further, if that is known."""
+    message: str = ""
+    seconds: float = 0.0
+    """How long its iterations took; 0 if that is not known."""
+    verdict: dict[str, Any] | None = None
+    """How its loss went, as plain values."""
 
 
 class SavedRun(msgspec.Struct, frozen=True):
@@ -49,16 +60,24 @@ class SavedRun(msgspec.Struct, frozen=True):
     """Those of the run as a branch."""
     branches: tuple[SavedBranch, ...] = ()
     """Those beside it."""
+    reached: int = 0
+    """How many iterations had been made, where it had gone back; 0 where it had not."""
+    own: SavedBranch | None = None
+    """The run itself as a branch, with points of its curves and how it ended; None in older files."""
 
 
 def encode(saved: SavedRun) -> bytes:
     """Return the run as JSON. The same run always gives the same bytes."""
     changes = [{"iteration": at, "document": _text(experiment)} for at, experiment in saved.log.changes]
     value = {"iteration": saved.iteration, "loss": _finite(saved.loss), "first": _text(saved.log.first), "changes": changes}
+    if saved.reached > saved.iteration:
+        value["reached"] = saved.reached
     if saved.branches or (saved.name, saved.color) != (FIRST, 0):
         documents: dict[str, int] = {}
         branches = [_plain(one, documents) for one in saved.branches]
         value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches}
+    if saved.own:
+        value["own"] = _plain_figures(saved.own)
     return json.dumps(value, ensure_ascii=False, indent=1).encode()
 
 
@@ -76,7 +95,18 @@ def _plain(saved: SavedBranch, documents: dict[str, int]) -> dict[str, Any]:
         "reached": branch.reached,
         "first": number(branch.log.first),
         "changes": [[at, number(experiment)] for at, experiment in branch.log.changes],
+    } | _plain_figures(saved)
+
+
+def _plain_figures(saved: SavedBranch) -> dict[str, Any]:
+    """What is known of a branch besides how it is made, as JSON."""
+    return {
         "points": [[at, _finite(loss), _finite(validation)] for at, loss, validation in saved.points],
+        "figures": [list(map(_finite, figures)) for figures in saved.figures],
+        "stopped": saved.stopped,
+        "message": saved.message[:_MOST_MESSAGE],
+        "seconds": saved.seconds,
+        "verdict": saved.verdict,
     }
 
 
@@ -90,7 +120,9 @@ def decode(data: bytes) -> SavedRun | None:
         documents = [read(text) for text in value.get("documents", [])]
         branches = tuple(_branch(one, documents) for one in value.get("branches", [])[:_MOST_BRANCHES])
         name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
-        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches)
+        branch = Branch(name, color, log, max(_count(value["iteration"]), _count(value.get("reached", 0))))
+        own = _with_figures(branch, value["own"]) if "own" in value else None
+        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)), own)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
 
@@ -98,8 +130,16 @@ def decode(data: bytes) -> SavedRun | None:
 def _branch(value: dict[str, Any], documents: list[Experiment]) -> SavedBranch:
     changes = [(at, documents[_count(number)]) for at, number in value["changes"][:_MOST_CHANGES]]
     log = _log(documents[_count(value["first"])], changes)
+    return _with_figures(Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"])), value)
+
+
+def _with_figures(branch: Branch, value: dict[str, Any]) -> SavedBranch:
     points = tuple((_count(at), _loss(loss), _loss(validation)) for at, loss, validation in value["points"][:MOST_POINTS])
-    return SavedBranch(Branch(_name(value["name"]), _color(value["color"]), log, _count(value["reached"])), points)
+    figures = tuple((_loss(score), _loss(loss), _loss(other)) for score, loss, other in value.get("figures", [])[:MOST_POINTS])
+    stopped, message, verdict = value.get("stopped", ""), value.get("message", ""), value.get("verdict")
+    if len(figures) not in (0, len(points)) or not type(stopped) is type(message) is str or type(verdict) not in (dict, type(None)):
+        raise ValueError("that is no branch")
+    return SavedBranch(branch, points, figures, stopped, message[:_MOST_MESSAGE], _loss(value.get("seconds", 0.0)) or 0.0, verdict)
 
 
 def _log(first: Experiment, changes: list[tuple[Any, Experiment]]) -> RunLog:
@@ -116,7 +156,7 @@ def _name(value: Any) -> str:
 
 
 def _color(value: Any) -> int:
-    return _count(value) % COLORS
+    return _count(value) % _MOST_BRANCHES
 
 
 def _text(experiment: Experiment) -> str:

@@ -45,8 +45,11 @@ class _Point(NamedTuple):
 
     loss: RunLoss
     value: float
+    parts: list[Tensor]
+    """The gradients of the trained parameters, with their graph, so that they can be differentiated again; the parameters must not be moved
+    meanwhile."""
     gradient: Tensor
-    """(P,) With its graph, so that it can be differentiated again; the parameters must not be moved meanwhile."""
+    """(P,) The same joined."""
 
     def product(self, vector: Tensor) -> Tensor:
         """Return H·v in float64."""
@@ -56,7 +59,8 @@ class _Point(NamedTuple):
 def _curvature(loss: RunLoss) -> Work:
     yield Progress(0, 1, "gradient")
     value = loss.at(loss.centre)
-    point = _Point(loss, value, loss.gradient(with_graph=True))
+    parts = loss.gradients(with_graph=True)
+    point = _Point(loss, value, parts, loss.joined(parts))
     gradient = point.gradient.detach().double()
     _check_finite(gradient)
     hessian, asymmetry, size = None, 0.0, len(gradient)
@@ -70,8 +74,10 @@ def _curvature(loss: RunLoss) -> Work:
     direction = torch.randn(size, generator=seeds.stream(0, "check"), dtype=torch.float64)
     direction /= direction.norm()
     product = point.product(direction)
-    del point  # from here on the parameters are moved
+    del point, parts  # from here on the parameters are moved
+    yield Progress(size, size, "check by differences")
     check = _checked(loss, direction, product)
+    yield Progress(size, size, "Newton's step")
     return Curvature(
         loss=value,
         gradient_norm=gradient.norm().item(),
@@ -117,17 +123,40 @@ def _is_flat(values: Tensor, size: int, dtype: torch.dtype) -> Tensor:
 
 
 def _hessian(point: _Point) -> Generator:
-    """H, (P, P) in float64, one row by each double backward; and by how much it is not symmetric."""
-    size = len(point.gradient)
-    hessian = torch.empty(size, size, dtype=torch.float64)
-    unit = torch.zeros(size, dtype=point.gradient.dtype)
-    for row in range(size):
-        unit[row] = 1.0
-        hessian[row] = point.product(unit)
-        unit[row] = 0.0
-        yield Progress(row + 1, size, "rows of the Hessian")
-    asymmetry = (hessian - hessian.T).abs().max() / hessian.abs().max().clamp(min=1e-300)
-    return (hessian + hessian.T) / 2, asymmetry.item()
+    """H, (P, P) in float64, and by how much it is not symmetric.
+
+    Of a row only the columns of its own parameter and of those behind it are worked out, by double backward: most weights stand near the
+    output, and what lies before them in the net is not gone through. The other columns are those of the transposed matrix.
+    """
+    size, start, asymmetry, free = len(point.gradient), 0, 0.0, point.loss.free_parts
+    hessian = torch.zeros(size, size, dtype=torch.float64)
+    for number, (gradient, own) in enumerate(zip(point.parts, free, strict=True)):
+        flat, behind, end = gradient.ravel(), point.loss.trained[number:], start + len(own)
+        for row, element in enumerate(own.tolist(), start):
+            hessian[row, start:] = _row(flat[element], behind, free[number:])
+            yield Progress(row + 1, size, "rows of the Hessian")
+        block = hessian[start:end, start:end]
+        asymmetry = max(asymmetry, (block - block.T).abs().amax().item() if len(own) else 0.0)
+        hessian[start:end, start:end] = (block + block.T) / 2
+        hessian[end:, start:end] = hessian[start:end, end:].T
+        start = end
+    largest = hessian.abs().max().clamp(min=1e-300).item()
+    return hessian, max(asymmetry / largest, _beside_product(point, hessian))
+
+
+def _row(derivative: Tensor, parameters: list[Tensor], free: list[Tensor]) -> Tensor:
+    """The second derivatives by the free elements of these parameters; zeros where the first one depends on none."""
+    if not derivative.requires_grad:
+        return torch.zeros(sum(map(len, free)))
+    found = torch.autograd.grad(derivative, parameters, retain_graph=True, materialize_grads=True)
+    return torch.cat([part.ravel()[own] for part, own in zip(found, free, strict=True)])
+
+
+def _beside_product(point: _Point, hessian: Tensor) -> float:
+    """How far the matrix is from the one whose product with a vector of −1 and 1 a whole double backward gives, relative to its rows."""
+    signs = torch.randint(2, (len(hessian),), generator=seeds.stream(0, "symmetry")).double() * 2 - 1
+    away = (hessian @ signs - point.product(signs)).abs().max()
+    return (away / hessian.abs().sum(1).max().clamp(min=1e-300)).item()
 
 
 def _eigenvalues(matrix: Tensor) -> Generator:

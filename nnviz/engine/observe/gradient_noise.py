@@ -46,10 +46,12 @@ def gradient_noise(task: NoiseTask, trainer: Trainer) -> Work:
     """Return the work that finds the gradient noise where the trainer stands, which stays as it is.
 
     In training mode every batch has masks of its own. With batch normalisation a row alone has no gradient; there the variance of one row
-    is that of the run's batches times their size. Raises BuildError for fewer than two batches of a size.
+    is that of the run's batches times their size. Raises BuildError for fewer than two batches of a size, or two training rows.
     """
     if task.batches < 2:
         raise BuildError("", "The variance over batches needs at least two of every size.", "Choose more batches.")
+    if trainer.training_rows.count < 2:
+        raise BuildError("", "The gradient of a single training row has no variance.", "Train on more rows.")
     return _noise(task, private_copy(trainer))
 
 

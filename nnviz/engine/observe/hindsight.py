@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from nnviz.document.network import split_parameter
+from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import set_training
@@ -60,23 +61,36 @@ def past_numbers(timeline: Timeline, questions: Sequence[Question], span: PastIt
     return PastNumbers(array_of(np.array(span.places[: len(values)], dtype=np.int64)), array_of(np.ascontiguousarray(table)))
 
 
-def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> float:
-    """Return about how long `past_numbers` will take: some iterations are made and measured, no longer than a fraction of a second."""
+def estimated_seconds(timeline: Timeline, questions: Sequence[Question], span: PastIterations) -> InSlices[float]:
+    """Find about how long `past_numbers` will take: some iterations are made and measured, no longer than a fraction of a second."""
     _prepare(timeline, questions)
-    begin, times = time.perf_counter(), []
+    spent, times = 0.0, []
     for place in span.places[:SAMPLE]:
-        start = time.perf_counter()
-        timeline.go_to(place, lambda: time.perf_counter() > begin + SAMPLED)
-        if timeline.iteration != place:
+        work, before, is_made = _looked_at(timeline, questions, place), spent, None
+        while is_made is None and spent <= SAMPLED:
+            start = time.perf_counter()  # what others do between two slices does not count
+            try:
+                next(work)
+            except StopIteration as end:
+                is_made = end.value
+            spent += time.perf_counter() - start
+            yield len(times), SAMPLE
+        if not is_made:
             break
-        _measured(timeline, questions)
-        times.append(time.perf_counter() - start)
-        if time.perf_counter() > begin + SAMPLED:
-            break
+        times.append(spent - before)
     if not times:  # not even the first was reached
         return SAMPLED / max(1, timeline.iteration) * span.last
     later = sorted(times[len(times) // 2 :])  # the first ones of a run are slower: nothing is prepared for them yet
     return sum(times) + later[len(later) // 2] * (len(span.places) - len(times))
+
+
+def _looked_at(timeline: Timeline, questions: Sequence[Question], place: int) -> InSlices[bool]:
+    """Make the run stand there and measure it; return whether it got there."""
+    for here in in_slices(timeline, place):
+        yield here, place
+    if timeline.iteration == place:
+        _measured(timeline, questions)
+    return timeline.iteration == place
 
 
 def first_time(timeline: Timeline, predicate: Predicate, last: int, stays: bool | None = None) -> InSlices[FirstTime]:
@@ -110,12 +124,17 @@ def first_time_work(task: FirstTimeTask, timeline: Timeline) -> InProgress[First
 
 def past_time_work(task: PastTimeTask, timeline: Timeline) -> InProgress[PastTime]:
     """Say how long the numbers would take. Raises BuildError for what no iteration can answer."""
+    return _tried(task, timeline, timeline.log)
+
+
+def _tried(task: PastTimeTask, timeline: Timeline, log: RunLog) -> InProgress[PastTime]:
+    """The same, of the run as it was when that was asked for."""
     strides = tuple(sorted({1, task.stride}))
     seconds = []
-    for place, stride in enumerate(strides):
-        yield Progress(place, len(strides), "trying some iterations")
-        fork = timeline.branch(timeline.log)
-        seconds.append(estimated_seconds(fork, task.questions, PastIterations(0, task.last, stride)))
+    for stride in strides:
+        fork = timeline.branch(log)
+        work = estimated_seconds(fork, task.questions, PastIterations(0, task.last, stride))
+        seconds.append((yield from _told("trying some iterations", work)))
     return PastTime(strides, tuple(seconds))
 
 

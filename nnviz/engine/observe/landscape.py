@@ -101,8 +101,8 @@ def _plane(task: PlaneTask, twin: Timeline) -> Work:
         glimpse = _glimpsed(twin, task.start, min(ENOUGH_AT_FIRST, _most_points(task, loss)))
         if len(glimpse.iterations) >= FEWEST:  # a first picture, without making any iteration again
             yield (yield from _path_plane(task, loss, (glimpse,), COARSEST))
-        walks = yield from _walks(task, twin, loss)
-        return (yield from _path_plane(task, loss, walks, 1))
+        walks, left_out = yield from _walks(task, twin, loss)
+        return replace((yield from _path_plane(task, loss, walks, 1)), left_out=left_out)
     origin = (0.0, 0.0)
     if task.plane == "random":
         directions, extents = random_directions(loss, task.seed), ((-1.0, 1.0), (-1.0, 1.0))
@@ -114,8 +114,8 @@ def _plane(task: PlaneTask, twin: Timeline) -> Work:
     if not task.points and not task.others:
         return plane
     yield plane
-    walks = yield from _walks(task, twin, loss)
-    return replace(plane, paths=(yield from _paths(walks, directions, loss)))
+    walks, left_out = yield from _walks(task, twin, loss)
+    return replace(plane, paths=(yield from _paths(walks, directions, loss)), left_out=left_out)
 
 
 def _path_plane(task: PlaneTask, loss: RunLoss, walks: Sequence[Walk], finest: int) -> Generator:
@@ -291,15 +291,17 @@ def _shapes_in(tensors: dict[str, Tensor], wanted: Iterable[str]) -> dict[str, t
 
 
 def _walks(task: PlaneTask, twin: Timeline, loss: RunLoss) -> Generator:
-    """The path of the run, made again bit by bit from its checkpoints, and those of the others."""
+    """The path of the run, made again bit by bit from its checkpoints, and those of the others; and which are left out, and why."""
     points = _most_points(task, loss)
     shapes = _shapes(twin)
     own = yield from _walked("", twin, (task.start, twin.iteration), points, shapes)
-    walks = [own]
+    walks, left_out = [own], []
     for other in task.others:
-        timeline = _timeline_of(other, twin)
-        walks.append((yield from _walked(other.name, timeline, (0, other.iteration), points, shapes)))
-    return tuple(walks)
+        try:
+            walks.append((yield from _walked(other.name, _timeline_of(other, twin), (0, other.iteration), points, shapes)))
+        except BuildError as error:
+            left_out.append((other.name, error.message))
+    return tuple(walks), tuple(left_out)
 
 
 def _timeline_of(other: OtherRun, known: Timeline) -> Timeline:
@@ -323,11 +325,11 @@ def _walked(name: str, timeline: Timeline, span: tuple[int, int], count: int, sh
             if stop and stop.comes_before:
                 break
             yield Progress(timeline.iteration, end, "replaying")
-        if timeline.iteration == wanted and _shapes(timeline) == shapes:
+        if timeline.iteration == wanted and list(_shapes(timeline).items()) == list(shapes.items()):
             iterations.append(wanted)
             points.append(torch.cat([parameter.detach().ravel() for parameter in timeline.trainer.parameters.values()]))
     if not points:
-        raise BuildError("", f"The run {name} has other parameters.".replace("run  has", "run has"), "Compare runs of the same network.")
+        raise BuildError("", "It never has the parameters of this run.", "Compare runs of the same network.")
     return Walk(name, iterations, torch.stack(points))
 
 

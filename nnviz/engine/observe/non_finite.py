@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from nnviz.document.network import split_parameter
 from nnviz.engine.model.build import Net
 
 
@@ -26,6 +28,20 @@ def first_non_finite(net: Net, loss: float, titles: Mapping[str, str]) -> str:
     if math.isfinite(loss):
         return _in_gradients(net, titles)
     return _in_data(net) or _in_layers(net, titles) or "The loss is the first value that is not finite."
+
+
+def first_non_finite_kept(tensors: Mapping[str, Tensor], state: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+    """Return what is the first that is not finite of all that stays behind an iteration, and how much of it; "" if all is.
+
+    `tensors`: buffers and parameters by name. `state`: by parameter what the optimizer remembers of it, which is worked out before it.
+    """
+    for name, tensor in tensors.items():
+        layer, rest = split_parameter(name)
+        remembered = ((f"{key} of ", value) for key, value in state.get(name, {}).items() if isinstance(value, Tensor))
+        for said, part in (*remembered, ("", tensor)):
+            if not _finite(part):
+                return f"{said}{titles[layer]}.{rest} is the first that is not finite: {_count(part)}."
+    return ""
 
 
 def _in_data(net: Net) -> str:

@@ -36,6 +36,8 @@ PICTURING = 20
 """The same for all pictures of the inside of the net together, at most one on a frame: at most 5 % of the time."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
+UNHURRIED = 0.5
+"""Seconds from one iteration to the next from which on the window has time to draw a trace and the plots of each."""
 
 _OF_LAYERS = {"measures", "updates"}
 _OF_OUTPUTS = {"outputs", "functions", "modes"}
@@ -76,6 +78,8 @@ class Reporter:
         self._picturing: dict[PictureWish, Budget] = {}
         """Of every picture, the one first that has waited longest: one that costs much does not hold up the others."""
         self._last_frame = self._last_trace = 0.0
+        self._is_alone = False
+        """Whether the last frame brought a trace and nothing else."""
         self._refused = ""
         self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
         """A document, and how the outputs of its layers spread with the weights it starts with."""
@@ -86,8 +90,9 @@ class Reporter:
         return bool({*_OF_LAYERS, "steps"} & set(self.watch.panels))
 
     def begin(self) -> None:
-        """A new run: nothing of it has been sent."""
+        """A new run: nothing of it has been sent, and what measuring cost in another one says nothing of it."""
         self._points_sent, self.captured, self._refused = 0, None, ""
+        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
         self._unacknowledged.clear()
 
     def set_watch(self, watch: Watch) -> None:
@@ -122,16 +127,23 @@ class Reporter:
         if now - self._last_frame < INTERVAL or self._unacknowledged:
             return
         self._last_frame = now
-        tracing = "trace" in self.watch.panels and (self._tracing.is_due or now - self._last_trace > TRACED_ANYWAY)
-        measuring = self._measuring.is_due and not tracing  # a trace comes alone: the window would have too much to draw at once
-        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not tracing))
+        tracing = self._is_tracing(now, seconds)
+        self._is_alone = tracing and seconds < UNHURRIED  # else the window would have too much to draw at once
+        measuring = self._measuring.is_due and not self._is_alone
+        frame, cost = _timed(lambda: self._frame(timeline, revision, measuring, drawing=not self._is_alone))
         if measuring:
             self._measuring.spent(cost)
+        if not self._is_alone:
+            frame = self._with_next_picture(timeline, frame)
         if tracing:
-            _, cost = _timed(lambda: self._with_trace(timeline, frame))
+            frame, cost = _timed(lambda: self._with_trace(timeline, frame))
             self._tracing.spent(cost)
-        else:
-            self._deliver(self._with_next_picture(timeline, frame))
+        self._deliver(frame)
+
+    def _is_tracing(self, now: float, seconds: float) -> bool:
+        """Whether a live trace is due. After one that came alone the plots have their turn, however long traces take."""
+        is_due = self._tracing.is_due or now - self._last_trace > TRACED_ANYWAY
+        return "trace" in self.watch.panels and is_due and (seconds >= UNHURRIED or not self._is_alone)
 
     def _with_next_picture(self, timeline: Timeline, frame: Frame) -> Frame:
         """The frame, and on it the picture whose turn it is, if one is due."""
@@ -199,7 +211,7 @@ class Reporter:
             self._start = trainer.experiment, start_spread(trainer)
         return layer_outputs(trainer, self._start[1] if "outputs" in self.watch.panels else {}, self.watch.panels)
 
-    def _with_trace(self, timeline: Timeline, frame: Frame) -> None:
+    def _with_trace(self, timeline: Timeline, frame: Frame) -> Frame:
         self._last_trace = time.perf_counter()
         try:
             self.captured = capture_next(timeline.trainer, self.watch.detail, details=self.watch.details)
@@ -207,7 +219,7 @@ class Reporter:
         except Exception as error:
             self._log_once(f"The trace is not shown while training: {error}\n")
             record = None
-        self._deliver(Frame(**{name: getattr(frame, name) for name in frame.__struct_fields__} | {"trace": record}))
+        return structs.replace(frame, trace=record)
 
     def _log_once(self, text: str) -> None:
         if text != self._refused:
@@ -220,5 +232,6 @@ class Reporter:
 
 
 def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.perf_counter()
-    return call(), time.perf_counter() - start
+    """What the call returns, and the seconds it worked: where the processor is shared, a wait in it must not count a hundred times."""
+    start = time.thread_time()
+    return call(), time.thread_time() - start

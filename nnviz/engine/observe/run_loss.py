@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -116,17 +116,33 @@ class RunLoss:
 
     def gradient(self, with_graph: bool = False) -> Tensor:
         """Return ∂L/∂θ at the parameters as they are now, of the free elements, (P,); `with_graph` it can be differentiated again."""
-        trained = [parameter for parameter in self._parameters if parameter.requires_grad]
-        gradients = iter(torch.autograd.grad(self.loss(), trained, create_graph=with_graph, materialize_grads=True))
-        whole = [next(gradients) if parameter.requires_grad else torch.zeros_like(parameter) for parameter in self._parameters]
+        return self.joined(self.gradients(with_graph))
+
+    def gradients(self, with_graph: bool = False) -> list[Tensor]:
+        """Return the same apart: that of each of `trained`, whole, in its shape."""
+        return list(torch.autograd.grad(self.loss(), self.trained, create_graph=with_graph, materialize_grads=True))
+
+    @property
+    def trained(self) -> list[Tensor]:
+        """The parameters that are not frozen, in the order of the net."""
+        return [parameter for parameter in self._parameters if parameter.requires_grad]
+
+    @property
+    def free_parts(self) -> list[Tensor]:
+        """The free elements of each of `trained`, by their places in it."""
+        starts = [sum(self._sizes[:number]) for number, parameter in enumerate(self._parameters) if parameter.requires_grad]
+        every = zip(starts, self.trained, strict=True)
+        return [self.free[(self.free >= start) & (self.free < start + one.numel())] - start for start, one in every]
+
+    def joined(self, parts: Iterable[Tensor]) -> Tensor:
+        """Return of one tensor for each of `trained` the free elements, (P,)."""
+        left = iter(parts)
+        whole = [next(left) if parameter.requires_grad else torch.zeros_like(parameter) for parameter in self._parameters]
         return torch.cat([part.ravel() for part in whole])[self.free]
 
     def derivative(self, gradient: Tensor, direction: Tensor) -> Tensor:
         """Return H·v, (P,): the gradient of (g·v), where g is a gradient with its graph. Zeros where g depends on nothing."""
         if not gradient.requires_grad:
             return torch.zeros_like(gradient)
-        trained = [parameter for parameter in self._parameters if parameter.requires_grad]
         along = gradient @ direction.to(gradient.dtype)  # not grad_outputs=, for which torch loads sympy
-        found = iter(torch.autograd.grad(along, trained, retain_graph=True, materialize_grads=True))
-        whole = [next(found) if parameter.requires_grad else torch.zeros_like(parameter) for parameter in self._parameters]
-        return torch.cat([part.ravel() for part in whole])[self.free]
+        return self.joined(torch.autograd.grad(along, self.trained, retain_graph=True, materialize_grads=True))

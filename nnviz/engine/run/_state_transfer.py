@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nnviz.document.catalog import OPTIMIZERS
 from nnviz.document.experiment import Experiment
+from nnviz.document.lost_training import lost_state, lost_tensors
 from nnviz.document.network import Layer, split_parameter
 from nnviz.engine.data.datasets import Data
 from nnviz.engine.model.build import build, check, set_weights
@@ -54,7 +54,7 @@ def transfer(old: Trainer, experiment: Experiment, data: Data) -> Transferred:
     if not is_another_net:
         new.take_last_iteration(old)
     reset = tuple(name for name in new.parameters if name in before and name not in fitting)
-    return Transferred(new, kept, reset, is_another_net, (*_lost_tensors(old, new, reset), *_lost_state(old, new)))
+    return Transferred(new, kept, reset, is_another_net, (*lost_tensors(old.experiment, experiment), *_lost_state(old, new)))
 
 
 def _initialised_anew(old: Experiment, new: Experiment) -> set[str]:
@@ -63,21 +63,9 @@ def _initialised_anew(old: Experiment, new: Experiment) -> set[str]:
     return {layer.id for layer in new.network if layer.id in starts and starts[layer.id] != (layer.initializer, layer.gain)}
 
 
-def _lost_tensors(old: Trainer, new: Trainer, reset: tuple[str, ...]) -> list[str]:
-    """One sentence for each layer that starts anew."""
-    titles = new.experiment.network.titles
-    firsts = {split_parameter(name).layer: name for name in reversed(reset)}
-    said = []
-    for id, name in reversed(firsts.items()):
-        was, now = list(old.parameters[name].shape), list(new.parameters[name].shape)
-        why = f"its {split_parameter(name).tensor} was {was} and is {now}" if was != now else "its initializer is another"
-        said.append(f"{titles[id]} starts anew: {why}.")
-    return said
-
-
 def _lost_state(old: Trainer, new: Trainer) -> list[str]:
-    before, after = (OPTIMIZERS[trainer.experiment.training.optimizer.kind].label for trainer in (old, new))
-    return [f"{after} starts without what {before} remembered."] if before != after and old.optimizer.state else []
+    before, after = (trainer.experiment.training.optimizer.kind for trainer in (old, new))
+    return [lost_state(before, after)] if before != after and old.optimizer.state else []
 
 
 def _edited_weights(old: Experiment, new: Experiment) -> dict[str, list | float]:

@@ -68,9 +68,10 @@ class Checkpoints:
         if newest // SPACING % dense == 0:  # not every time: to look through all of them takes longer than some iterations
             self.kept = {at: one for at, one in self.kept.items() if at % _spacing(newest - at, dense) == 0}
 
-    def adopt(self, other: Checkpoints, last: float) -> None:
-        """Keep also those of another run up to an iteration to which both are the same."""
-        self.kept |= {at: one for at, one in other.kept.items() if 0 < at <= last}
+    def adopt(self, other: Checkpoints, last: float, applied: int) -> None:
+        """Keep also those of another run up to an iteration to which both are the same, with so many changes at most in force: where they
+        part, those of the other run may be in force already."""
+        self.kept |= {at: one for at, one in other.kept.items() if 0 < at <= last and one.applied <= applied}
 
     def drop_after(self, iteration: int, applied: int) -> None:
         """Drop those behind the iteration, and those at which more changes than these were in force."""

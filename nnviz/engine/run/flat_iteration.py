@@ -282,6 +282,11 @@ class FlatIterations:
         self._update.run(rates)
 
     @property
+    def kept(self) -> list[Tensor] | None:
+        """All parameters and all that the optimizer remembers of them, in few tensors; None while they lie elsewhere."""
+        return [self._net.parameters.values, *self._update.state] if self._is_attached else None
+
+    @property
     def unclipped(self) -> Mapping[str, Tensor]:
         """The gradients of the last iteration as they were before clipping, by parameter; empty where they are not clipped."""
         return self._update.unclipped

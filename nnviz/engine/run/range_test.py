@@ -20,6 +20,9 @@ MEMORY = 0.98
 """β of the exponential mean. Source: fastai's learning rate finder; Smith 2017."""
 DIVERGED = 4.0
 """It stops when the smoothed loss is so many times the best."""
+SIGMAS = 3.0
+"""A fall is none of chance when it is so many standard deviations steep, of what the noise of the batches alone makes of the slope. Where
+nothing is learnt the steepest of the slopes reaches that in one of a hundred runs; a rate is suggested where most of the seeds do."""
 
 
 def range_test(task: RangeTestTask, trainer: Trainer) -> Work:
@@ -96,9 +99,10 @@ def _found(task: RangeTestTask, losses: np.ndarray, smoothed: np.ndarray, start:
     slopes = np.array([_slopes(one, np.log(every)) for one in smoothed])
     lowest = np.array([every[np.nanargmin(one)] if np.isfinite(one).any() else math.nan for one in smoothed])
     steepest = np.array([_steepest(every, *pair) for pair in zip(slopes, lowest, strict=True)])
-    falling = steepest[np.isfinite(steepest)]
-    low, high = (float(falling.min()), float(falling.max())) if falling.size else (None, None)
-    return RangeTest(*map(_array, (every, losses, smoothed, slopes, steepest, lowest)), start, low, high)
+    falls = np.array([_steepness(every, *found) for found in zip(losses, slopes, steepest, lowest, strict=True)])
+    clear = steepest[falls >= SIGMAS]
+    low, high = (float(clear.min()), float(clear.max())) if 2 * clear.size > len(falls) else (None, None)
+    return RangeTest(*map(_array, (every, losses, smoothed, slopes, steepest, lowest)), start, low, high, _array(falls))
 
 
 def _array(values: np.ndarray) -> Array:
@@ -108,11 +112,36 @@ def _array(values: np.ndarray) -> Array:
 def _slopes(smoothed: np.ndarray, logarithms: np.ndarray) -> np.ndarray:
     """By ln η, between a twentieth of the iterations before and after. Up to the first tenth the mean is of too few batches to say how it
     changes; there, and at the end, it is NaN."""
-    slopes, count, beside = np.full(len(smoothed), math.nan), int(np.isfinite(smoothed).sum()), max(1, len(smoothed) // 20)
+    slopes, count, beside = np.full(len(smoothed), math.nan), int(np.isfinite(smoothed).sum()), _beside(len(smoothed))
     places = np.arange(max(beside, len(smoothed) // 10), count - beside)
     before, after = places - beside, places + beside
     slopes[places] = (smoothed[after] - smoothed[before]) / (logarithms[after] - logarithms[before])
     return slopes
+
+
+def _beside(count: int) -> int:
+    """Between how many iterations before and after a slope is taken."""
+    return max(1, count // 20)
+
+
+def _steepness(every: np.ndarray, losses: np.ndarray, slopes: np.ndarray, steepest: float, lowest: float) -> float:
+    """How many standard deviations of a slope made of noise the steepest fall is; NaN where there is none. The noise is what neighbouring
+    losses differ by before the lowest point; what it makes of a slope follows from the weights of the means the slope is between."""
+    if math.isnan(steepest):
+        return math.nan
+    place, beside = int(np.searchsorted(every, steepest)), _beside(len(every))
+    behind = max(int(np.searchsorted(every, lowest)), len(every) // 10, 1) + 1
+    noise = math.sqrt(float((np.diff(losses[:behind]) ** 2).mean()) / 2)
+    after, before = (_weights(place + 2 + step, len(every) + 1) for step in (beside, -beside))  # the first loss is before any of the rates
+    deviation = noise * float(np.linalg.norm(after - before)) / math.log(every[place + beside] / every[place - beside])
+    return -float(slopes[place]) / deviation if deviation else math.inf
+
+
+def _weights(count: int, length: int) -> np.ndarray:
+    """With which weights the first `count` of so many losses stand in their debiased mean."""
+    found = np.zeros(length)
+    found[:count] = (1 - MEMORY) * MEMORY ** np.arange(count)[::-1] / (1 - MEMORY**count)
+    return found
 
 
 def _steepest(every: np.ndarray, slopes: np.ndarray, lowest: float) -> float:

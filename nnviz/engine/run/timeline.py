@@ -29,7 +29,7 @@ from nnviz.records.run_records import CurvePoint
 SLICE = 0.005
 """Seconds of iterations that are made in one go."""
 REPLAYING = 0.25
-"""Seconds that the past of a recorded weight may take to be made again."""
+"""Seconds that the past of a recorded weight, or the last iteration that could be made, may take to be made again."""
 
 
 TimelineCheck = Callable[[Trainer, float, float], Stop | None]
@@ -131,10 +131,21 @@ class Timeline:
         iteration, is_in_force = self.iteration, self.applied > len(log.changes)
         self._go_on_with(log, len(log.changes))
         if is_in_force:
-            self._stand_at_checkpoint(self._checkpoints.before(iteration))
-            while self.iteration < iteration:
-                self.advance(at_most=iteration - self.iteration)
+            self._make_again(self._checkpoints.before(iteration))
         return Transferred(self.trainer, tuple(self.trainer.parameters), (), False)
+
+    def _make_again(self, start: int) -> None:
+        """Make the iterations from a checkpoint up to the present one again."""
+        iteration = self.iteration
+        self._stand_at_checkpoint(start)
+        while self.iteration < iteration:
+            self.advance(at_most=iteration - self.iteration)
+
+    def leave_unmade(self) -> None:
+        """After an iteration that could not be made: have gradients and outputs of the last one that was, if that does not take long."""
+        start = self._checkpoints.before(self.iteration)
+        if 0 < (self.iteration - start) * self._iteration_seconds <= REPLAYING:
+            self._make_again(start)
 
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
@@ -165,9 +176,11 @@ class Timeline:
         if at_most > 1 and check is None:
             self._advance_quietly(at_most - 1, until)
             if self.iteration > before and time.perf_counter() > until:
-                return None
+                return None if self.trainer.is_finite else self._stand_where_all_is_finite()
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
+        if not self.trainer.is_finite:
+            return self._stand_where_all_is_finite()
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
@@ -183,6 +196,24 @@ class Timeline:
         losses = self.trainer.advance_quietly(min(at_most, checkpoints.SPACING - iteration % checkpoints.SPACING - 1, *ahead), until)
         made = zip(count(iteration + 1), losses, self.trainer.learning_rates(len(losses)), strict=False)
         self.points += [CurvePoint(number, loss, learning_rate=rate) for number, loss, rate in made]
+
+    def _stand_where_all_is_finite(self) -> Stop:
+        """Stand before the first iteration that leaves something that is not finite, which may lie some back; return what that is.
+
+        What is not finite stays so: to look once behind several iterations is enough, and no checkpoint is kept without.
+        """
+        self._stand_at_checkpoint(self._checkpoints.before(self.iteration))
+        while self.trainer.is_finite:
+            before = self.trainer.checkpoint()
+            stop = self.trainer.advance()
+            if stop and stop.comes_before:
+                return stop
+            if what := self.trainer.what_is_not_finite:
+                self.trainer.restore(before)
+                return Stop("non_finite", f"Iteration {self.iteration + 1}: Behind its update {what}")
+            self.points.append(self.trainer.point)
+            self._apply_due()
+        return Stop("non_finite", f"Iteration {self.iteration + 1}: {self.trainer.what_is_not_finite}")
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
@@ -244,7 +275,7 @@ class Timeline:
             known = self.points + self._known[len(self.points) :]
             last = min(common, len(known) - 1)
             other._known = known[: int(last) + 1]
-            other._checkpoints.adopt(self._checkpoints, last)
+            other._checkpoints.adopt(self._checkpoints, last, sum(change.iteration < common for change in log.changes))
         return other
 
     def _apply_due(self) -> None:

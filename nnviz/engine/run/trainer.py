@@ -24,7 +24,7 @@ from nnviz.engine.data.samples import Samples, samples
 from nnviz.engine.flat.gradient_program import GradientProgram
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import apply_switches, build, set_training
-from nnviz.engine.observe.non_finite import first_non_finite, gradients_are_finite
+from nnviz.engine.observe.non_finite import first_non_finite, first_non_finite_kept, gradients_are_finite
 from nnviz.engine.run import optimizers
 from nnviz.engine.run._evaluations import Evaluations
 from nnviz.engine.run._locked_weights import LockedWeights
@@ -275,6 +275,8 @@ class Trainer:
         if not self.early_stopping.is_over:
             return None
         self.set_tensors(self.early_stopping.tensors or {})
+        last = self.point  # all it has but its loss was measured of the weights that have gone
+        self.point = self.completed(CurvePoint(last.iteration, last.loss, learning_rate=last.learning_rate))
         return Stop("early_stopping", self.early_stopping.sentence(training.early_stopping))
 
     # --- the net as it is now ---
@@ -310,6 +312,26 @@ class Trainer:
         return point
 
     # --- the state as a whole ---
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all that the next iteration goes on from is: parameters, buffers, and what the optimizer remembers.
+
+        Their lengths are looked at first, which costs little.
+        """
+        kept = self.flat.kept
+        if kept is None:
+            remembered = (value for entry in self.optimizer.state.values() for value in entry.values() if isinstance(value, Tensor))
+            kept = [*(parameter.detach() for parameter in self.parameters.values()), *remembered]
+        kept = [tensor for tensor in (*kept, *self.buffers.values()) if tensor.is_floating_point()]
+        lengths = torch.stack(torch._foreach_norm(kept)).sum().item()
+        return math.isfinite(lengths) or not self.what_is_not_finite
+
+    @property
+    def what_is_not_finite(self) -> str:
+        """The first of these that is not finite, and how much of it, in words; "" if all is."""
+        state = {self.names[parameter]: entry for parameter, entry in self.optimizer.state.items()}
+        return first_non_finite_kept(self.buffers | self.parameters, state, self.experiment.network.titles)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return copies of all parameters and buffers by name."""

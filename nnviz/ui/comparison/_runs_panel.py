@@ -22,14 +22,25 @@ _VERDICT_COLORS = {"flat": "muted", "falling": "forward", "oscillating": "clip",
 def _number(title: str, column: str, tip: str) -> Column:
     value = figure(column)
     text = lambda row: "–" if value(row) is None else steady(value(row))  # noqa: E731
-    aged = lambda row: _aged(row, column)  # noqa: E731
-    return Column(title, text, value, tip, aged, font=lambda row: mono(BODY), right=True, width=None)
+    aged, color = lambda row: _aged(row, column), lambda row: _color(row, column)
+    return Column(title, text, value, tip, aged, color, font=lambda row: mono(BODY), right=True, width=None)
 
 
 def _aged(row: RunRow, column: str) -> str:
     """Which iteration the figure is of."""
     at = row.curves.last_iteration(column)
     return "not measured yet" if at is None else f"{row.curves.last(column):.6g} at iteration {at:,}"
+
+
+def _color(row: RunRow, column: str) -> str:
+    """A figure of before the last iteration is pale."""
+    at = row.curves.last_iteration(column)
+    return "faint" if at is not None and at != row.curves.iteration[-1] else "text"
+
+
+def _score_aged(row: RunRow) -> str:
+    at = row.curves.last_iteration(row.score_column)
+    return "not measured yet" if at is None else f"{_score(row)} at iteration {at:,}"
 
 
 def _score(row: RunRow) -> str:
@@ -57,7 +68,7 @@ _COLUMNS = (
         "name",
         lambda row: row.name,
         lambda row: row.name,
-        "A click lets its curve stand out, a double click goes there",
+        "A click or Enter lets its curve stand out, a double click or Ctrl+Enter goes there; F2 renames, Delete forgets",
         lambda row: f"{row.name}: {'the present run' if row.is_present else 'double click to go there'}",
         font=lambda row: sans(BODY, QFont.Weight.Bold if row.is_present else QFont.Weight.Normal),
         icon=lambda row: branch_dot(row.branch.color),
@@ -77,11 +88,21 @@ _COLUMNS = (
     _number("batch", "loss", "Loss of the last batch, before its update"),
     _number("training", "training_loss", "Loss over all training rows"),
     _number("validation", "validation_loss", "Loss over the validation rows"),
-    _measured("score", _score, lambda row: row.score, "Accuracy or RMSE over the validation rows; without any, over the training rows"),
+    Column(
+        "score",
+        _score,
+        lambda row: row.score,
+        "Accuracy or RMSE over the validation rows; without any, over the training rows",
+        _score_aged,
+        lambda row: _color(row, row.score_column),
+        font=lambda row: mono(BODY),
+        right=True,
+        width=None,
+    ),
     _measured("time", _time, lambda row: row.seconds, "How long its own iterations took; known of runs that were compared"),
 )
-_LEAST_ROOM = {"time": 760, "batch": 700}
-"""From these widths of the panel on, in pixels, columns have room that are the least important."""
+_LEAST_ROOM = {"batch": 780, "training": 700, "validation": 700}
+"""From these widths of the panel on, in pixels, columns have room that are the least important. Of the last two one is always there."""
 
 
 class RunsPanel(QWidget):
@@ -92,6 +113,8 @@ class RunsPanel(QWidget):
     branch_requested = Signal(str)
     renaming_requested = Signal(str)
     forgetting_requested = Signal(str)
+    settings_requested = Signal(str)
+    """The branch whose settings the document shall have."""
     divergence_requested = Signal(str)
     place_requested = Signal()
     """Go to where the two runs differ first."""
@@ -146,8 +169,17 @@ class RunsPanel(QWidget):
     def set_rows(self, rows: Sequence[RunRow]) -> None:
         """Show these branches."""
         self.table.set_rows(rows)
+        self._show_columns()
         self.table.choose(lambda row: row.name == self._chosen)
         self.setAccessibleDescription("; ".join(f"{row.name}: {row.differs}, {_word(row)}" for row in rows))
+
+    def _show_columns(self) -> None:
+        """Show the columns there is room for: of the losses at least that of the validation rows, without any that of the training rows."""
+        titles = [column.title for column in _COLUMNS]
+        is_validated = any(row.curves.last("validation_loss") is not None for row in self.table.rows())
+        needed = "validation" if is_validated else "training"
+        for title, width in _LEAST_ROOM.items():
+            self.table.setColumnHidden(titles.index(title), title != needed and self.width() < scaled(width))
 
     def say(self, text: str, is_place: bool) -> None:
         """Show a line below the table, with a button that goes there if it is about a place; empty hides it."""
@@ -174,6 +206,7 @@ class RunsPanel(QWidget):
                 (f"Go to {row.name}", self.branch_requested.emit),
                 ("First divergence against the present run", self.divergence_requested.emit),
                 *offers,
+                (f"Give the document the settings of {row.name}", self.settings_requested.emit),
                 (f"Forget {row.name}", self.forgetting_requested.emit),
             ]
         for text, call in offers:
@@ -190,14 +223,17 @@ class RunsPanel(QWidget):
     # --- Qt ---
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        titles = [column.title for column in _COLUMNS]
-        for title, width in _LEAST_ROOM.items():
-            self.table.setColumnHidden(titles.index(title), self.width() < scaled(width))
+        self._show_columns()
         super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self.table.currentIndex().data(ROW)
-        if event.key() == Qt.Key.Key_Delete and row is not None and not row.is_present:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if row is not None and event.key() == Qt.Key.Key_F2:
+            self.renaming_requested.emit(row.name)
+        elif row is not None and not row.is_present and event.key() == Qt.Key.Key_Delete:
             self.forgetting_requested.emit(row.name)
+        elif row is not None and is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._go(row)
         else:
             super().keyPressEvent(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from nnviz.document.run_log import with_looks_of
 from nnviz.session.comparison import Search
 from nnviz.session.session import Session
 from nnviz.text import divergence_text
@@ -41,6 +42,7 @@ class ComparisonFeature(QObject):
         self.panel.renaming_requested.connect(self.renaming_requested)
         self.panel.forgetting_requested.connect(self.forgetting_requested)
         self.panel.branch_requested.connect(session.branches.go_to)
+        self.panel.settings_requested.connect(self._take_settings)
         self.panel.divergence_requested.connect(session.comparison.find_divergence)
         self.panel.place_requested.connect(session.comparison.go_to_divergence)
         self.panel.line_closed.connect(session.comparison.leave_search)
@@ -94,6 +96,12 @@ class ComparisonFeature(QObject):
         if self.session.comparison.start(runs, iterations, from_here) and not self._shell.is_visible(_PANEL):
             self._shell.toggle_panel(_PANEL)
         self.show_panel()
+
+    def _take_settings(self, name: str) -> None:
+        """Let the present run go on with what a branch has otherwise, as one change that can be undone."""
+        found = next((one.branch.log.last for one in self.session.branches.kept if one.branch.name == name), None)
+        if found is not None:
+            self.session.edit(f"Settings of {name}", lambda experiment: with_looks_of(found, experiment))
 
 
 def _is_same(one: object, other: object) -> bool:

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import Branch
-from nnviz.records.data_record import DataRecord
-from nnviz.records.tensors import to_numpy
-from nnviz.records.verdicts import Verdict, noise_of, verdict
+from nnviz.records.verdicts import Verdict
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
-from nnviz.session.run_curves import Curves
+from nnviz.session.run_curves import Curves, judged
 from nnviz.text import change_text
 
 SAME = "as the document"
 FEW_POINTS = "Only some of its losses are known: it was saved with few of them, or is very long. Go to it to make it again."
-_MOST_JUDGED, _WHILE_TRAINING = 100_000, 10_000
-"""Of more losses than this none is judged in the window, or not while it trains: it would take too long."""
+_WHILE_TRAINING = 10_000
+"""Of more losses than this none is judged while it trains: it would take too long."""
 _STOPPED = {"early_stopping": "It stopped early.", "non_finite": "It stopped: the next iteration is not finite."}
 
 
@@ -50,8 +46,12 @@ class RunRow:
     @property
     def score(self) -> float | None:
         """That of the validation rows, or without any of the training rows."""
-        known = self.curves.last("metric")
-        return self.curves.last("training_metric") if known is None else known
+        return self.curves.last(self.score_column)
+
+    @property
+    def score_column(self) -> str:
+        """The column of its curves that holds it."""
+        return "training_metric" if self.curves.last("metric") is None else "metric"
 
     @property
     def told(self) -> str:
@@ -63,14 +63,13 @@ class RunRow:
 def kept_row(kept: KeptBranch, present: Experiment, is_growing: bool = False) -> RunRow:
     """Return the row of a branch beside the present run. `present`: the document as it is now."""
     raced = kept.raced
-    found = raced.verdict if raced else judged(kept.curves, kept.branch.log.last, kept.run.data)
     note = (raced.message or _STOPPED.get(raced.stopped, "")) if raced and raced.stopped != "done" else ""
-    seconds = raced.seconds if raced and raced.iteration else None
+    seconds = (raced.seconds or None) if raced else None
     return RunRow(
         kept.branch,
         differing(present, kept.branch.log.last),
         kept.curves,
-        found,
+        kept.verdict,
         is_growing=is_growing,
         seconds=seconds,
         note=note,
@@ -91,18 +90,6 @@ def present_row(branch: Branch, run: RunState, experiment: Experiment) -> RunRow
 def differing(present: Experiment, other: Experiment) -> str:
     """Return in words what the other experiment has otherwise."""
     return "; ".join(change_text.differences(present, other)) or SAME
-
-
-def judged(curves: Curves, experiment: Experiment, data: DataRecord | None, is_non_finite: bool = False) -> Verdict | None:
-    """Return the verdict on a run; None where not all of its losses are known, or there are none behind the start."""
-    count = curves.iteration.size
-    is_whole = 1 < count <= _MOST_JUDGED and curves.iteration[0] == 0 and curves.iteration[-1] == count - 1
-    if not is_whole or data is None:
-        return None
-    known = np.flatnonzero(~np.isnan(curves.validation_loss))
-    validation = list(zip(curves.iteration[known].astype(int).tolist(), curves.validation_loss[known].tolist(), strict=True))
-    rows = int(to_numpy(data.training).sum())
-    return verdict(curves.loss[1:], noise_of(experiment, rows), float(curves.loss[0]), validation, is_non_finite)
 
 
 def figure(column: str) -> Callable[[RunRow], float | None]:

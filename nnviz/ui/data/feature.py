@@ -21,11 +21,12 @@ from nnviz.ui.data._own_points import OwnPoints
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.drops import FileDrops
+from nnviz.ui.widgets.waiting import waiting
 
 if TYPE_CHECKING:
     from nnviz.ui.data.picker import DataPicker
 
-SHARED = ("undo", "redo", "train", "theme")
+SHARED = ("undo", "redo", "train", "theme", "cancel")
 """Actions whose keys work in the picker too."""
 OWN = ("csv", "table")
 """Kinds of data that are made in the picker before the document has them."""
@@ -52,11 +53,12 @@ class DataFeature:
 
     def open(self) -> None:
         """Bring up the picker, with the keyboard in its search field."""
-        picker = self._made()
-        self._show_experiment()
-        self._show_data()
-        self._ask_for_pictures()
-        picker.show()
+        with waiting():
+            picker = self._made()
+            self._show_experiment()
+            self._show_data()
+            self._ask_for_pictures()
+            picker.show()
         picker.raise_()
         picker.activateWindow()
         picker.gallery.field.clear()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import BODY, GUTTER, RADIUS, SMALL, TITLE, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.painting import painted
+from nnviz.ui.widgets.turns import Turns
 
 SIZE = QSize(216, 112)
 """Of the picture of a document."""
@@ -38,8 +39,10 @@ class DocumentGallery(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName("Gallery of documents")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else all it covers would be painted with every picture of it
         self.cards: list[EntryCard] = []
         self._sections: list[tuple[QLabel, CardRows]] = []
+        self._turns = Turns(self._draw, self)
         self.field = QLineEdit(placeholderText="Search…", accessibleName="Search the gallery", clearButtonEnabled=True)
         self.field.setFixedWidth(260)
         self.field.textChanged.connect(self._search)
@@ -88,6 +91,7 @@ class DocumentGallery(QWidget):
         for entry in entries:
             card = EntryCard(entry, rows)
             card.clicked.connect(lambda _=False, entry=entry: self._choose(entry))
+            card.picture_needed.connect(lambda card=card: self._turns.add((card,)))
             card.installEventFilter(self)
             self.cards.append(card)
         self._sections.append((head, rows))
@@ -106,6 +110,11 @@ class DocumentGallery(QWidget):
         """Close it without a choice."""
         self.hide()
         self.closed.emit()
+
+    def _draw(self, card: EntryCard) -> None:
+        """Draw one picture in each turn of the event loop; a card that has gone, or is seen no more, needs none."""
+        if card in self.cards and card.isVisible():
+            card.draw()
 
     def _choose(self, entry: GalleryEntry) -> None:
         self.leave()
@@ -189,7 +198,10 @@ class CardRows(QWidget):
 
 
 class EntryCard(QAbstractButton):
-    """One document: its picture, drawn when it is first seen, its title and its sentence."""
+    """One document: its picture, drawn soon after it is first seen, its title and its sentence."""
+
+    picture_needed = Signal()
+    """It can be seen and has no picture yet."""
 
     def __init__(self, entry: GalleryEntry, parent: QWidget) -> None:
         super().__init__(parent)
@@ -204,13 +216,10 @@ class EntryCard(QAbstractButton):
     def sizeHint(self) -> QSize:
         return _CARD
 
-    def _drawn(self) -> QPixmap:
-        picture = self.entry.picture()
-        if picture is not None:
-            return picture
-        empty = QPixmap(SIZE)
-        empty.fill(current_theme().color("field"))
-        return empty
+    def draw(self) -> None:
+        """Take the picture; where there is none its place stays empty."""
+        self._picture = self.entry.picture() or QPixmap()
+        self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.PaletteChange:
@@ -220,7 +229,7 @@ class EntryCard(QAbstractButton):
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._picture is None:
-            self._picture = self._drawn()
+            self.picture_needed.emit()
         painter, theme = QPainter(self), current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = self.rect().adjusted(2, 2, -2, -2)
@@ -228,7 +237,11 @@ class EntryCard(QAbstractButton):
         painter.setPen(QPen(theme.color("forward" if active else "line"), 2 if self.hasFocus() else 1))
         painter.setBrush(theme.color("panel"))
         painter.drawRoundedRect(frame, RADIUS, RADIUS)
-        painter.drawPixmap((self.width() - SIZE.width()) // 2, 8, self._picture)
+        place = QRect(QPoint((self.width() - SIZE.width()) // 2, 8), SIZE)
+        if self._picture is not None and not self._picture.isNull():
+            painter.drawPixmap(place.topLeft(), self._picture)
+        else:
+            painter.fillRect(place, theme.color("field"))
         room = QRect(12, SIZE.height() + 12, self.width() - 24, self.height() - SIZE.height() - 18)
         painter.setPen(theme.color("text"))
         painter.setFont(sans(BODY, QFont.Weight.DemiBold))

@@ -17,6 +17,7 @@ from nnviz.ui.graph.graph_items import EdgeItem, FrameItem, NodeItem
 from nnviz.ui.graph.strips import COLORINGS
 from nnviz.ui.graph.structure import ROOT, NodeCard, module_path
 from nnviz.ui.graph.trace_scene import TraceScene
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.minimap import MinimapBar
 from nnviz.ui.widgets.mono_tip import show_tip
@@ -59,6 +60,7 @@ class GraphView(ZoomView):
         self.folds = Folds(self.trace_scene)
         self._state: TraceState | None = None
         self._selected: int | None = None
+        self._is_past = False
         self._frame_labels = FrameLabels()
         self._pressed: QPoint | None = None
         self._was_whole = False
@@ -110,6 +112,12 @@ class GraphView(ZoomView):
             raise ValueError(f"the graph can be coloured by {', '.join(COLORINGS)}, not by {coloring!r}")
         self.trace_scene.set_look(coloring=coloring)
         self._show_caption()
+
+    def set_past(self, is_past: bool) -> None:
+        """Say whether another trace will take the place of this one: then it is pale."""
+        if is_past != self._is_past:
+            self._is_past = is_past
+            self.viewport().update()
 
     def set_animated(self, animated: bool) -> None:
         """Let gradients travel along the edges, or show them in place at once."""
@@ -366,6 +374,8 @@ class GraphView(ZoomView):
         if self.trace_scene.groups is not None:
             self._frame_labels.paint(painter, self.trace_scene.frames, self.viewportTransform(), QRectF(self.viewport().rect()))
         self.finder.paint_marks(painter)
+        if self._is_past:
+            painter.fillRect(rect, current_theme().color("panel", 0.6))
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:

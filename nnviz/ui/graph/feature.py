@@ -14,7 +14,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
-from nnviz.session.session import Session
+from nnviz.session.session import OUTDATED, Session
 from nnviz.session.trace_source import TraceSource
 from nnviz.text import names
 from nnviz.text.tokens import vocabulary
@@ -49,6 +49,8 @@ class GraphFeature:
         self.cards = {"graph": card}
         self.set_low(False)
         self._data: DataRecord | None = None
+        self._age = "next"
+        """What is said of the trace besides its iteration."""
         self._index: TraceIndex | None = None
         self._connect()
 
@@ -85,6 +87,14 @@ class GraphFeature:
         if run.data is not None and run.data is not self._data:
             self._data = run.data
             self.view.trace_scene.set_look(tokens=vocabulary(run.data))
+        self.show_age()
+
+    def show_age(self) -> None:
+        """Say whether the trace is still that of the next iteration; what another one will take the place of is pale."""
+        if self.session and self.session.trace_age != self._age:
+            self._age = self.session.trace_age
+            self.view.set_past(self._age == OUTDATED)
+            self.show_soundness()
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show this place of the cursor."""
@@ -112,7 +122,7 @@ class GraphFeature:
         obstacle, target = self.session.training.obstacle, self.session.run.target
         self.view.notice.setText(obstacle or NO_TRACE)
         way = f"going to {target}" if target is not None else obstacle
-        self.cards["graph"].set_subtitle(" · ".join(filter(None, (names.iteration(trace), way))) if trace else "")
+        self.cards["graph"].set_subtitle(" · ".join(filter(None, (names.iteration(trace, self.session.trace_age), way))) if trace else "")
 
     # --- folds ---
 

@@ -28,6 +28,8 @@ _TURN = 20.0
 """Pixels of dragging that an arrow key stands for."""
 _ROOMY = 190
 """Pixels of height below which nothing is written under the picture."""
+_MOST_BELOW = 0.3
+"""Which share of the height the lines under it may take."""
 
 
 class LandscapePlot(Plot):
@@ -42,11 +44,12 @@ class LandscapePlot(Plot):
         self.side = View()
         """From where the surface is seen."""
         self._image = np.zeros((1, 1, 3), np.uint8)
-        self._look: tuple[str, Mapping[str, int], tuple[str, str]] = ("", {}, ("", ""))
+        self._look: tuple[str, Mapping[str, int], tuple[str, str], tuple[tuple[str, str], ...]] = ("", {}, ("", ""), ())
 
-    def set_look(self, present: str, colors: Mapping[str, int], names: tuple[str, str]) -> None:
-        """Say which branch the plane is of, which colours all branches have, and what the axes are called."""
-        look = (present, dict(colors), names)
+    def set_look(self, present: str, colors: Mapping[str, int], names: tuple[str, str], left_out: tuple[tuple[str, str], ...] = ()) -> None:
+        """Say which branch the plane is of, which colours all branches have, what the axes are called, and whose paths were not asked
+        for, each with the reason."""
+        look = (present, dict(colors), names, left_out)
         if look != self._look:
             self._look = look
             self.renew()
@@ -81,7 +84,7 @@ class LandscapePlot(Plot):
         if area.height() < _ROOMY:
             return 0.0
         theme, paths = current_theme(), self.shown.paths if len(self.shown.paths) > 1 else ()
-        texts = _in_lines(self.shown.footers, area.width() - 8)
+        texts = _in_lines(self.shown.footers, area.width() - 8)[: max(2, int(_MOST_BELOW * area.height() / line_height()))]
         height = line_height() * (len(texts) + bool(paths)) + 2
         line = QRectF(area.left() + 4, area.bottom() - height + 2, area.width() - 8, line_height())
         for text in texts:

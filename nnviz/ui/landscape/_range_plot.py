@@ -21,9 +21,15 @@ from nnviz.ui.widgets.scales import AxisScale, snapped
 _EXPLANATION = (
     "The learning rate grows by the same factor every iteration, on copies of the run; the loss shows how far that goes well. "
     "Marked is where it falls fastest: rates there, or somewhat below, suit. Nothing of the run is changed.\n\n"
-    "The line is the median over the seeds, smoothed; the band reaches from the lowest of them to the highest."
+    "The line is the median over the seeds, smoothed; the band reaches from the lowest of them to the highest. Where most of the seeds "
+    "fall no faster than the noise of their batches explains, no rate is suggested."
 )
-_SCATTER = "within the scatter of the seeds"
+_NOISE = (
+    "no rate is suggested: the loss falls no faster than the noise of the batches",
+    "none suggested: no faster than the noise",
+    "no rate: only noise",
+)
+_NO_FALL = ("no rate is suggested: the loss does not fall", "no rate: no fall")
 _ABOVE, _MOST = 1.25, 75
 """The picture reaches to so many times what this percentage of the rates stays below: what has diverged would flatten all else."""
 
@@ -50,13 +56,6 @@ class RangeTestPlot(Plot):
         if self._chosen is not None or found is None or found.low is None or found.high is None:
             return self._chosen if found else None
         return float(f"{math.sqrt(found.low * found.high):.1e}")
-
-    @property
-    def is_scatter(self) -> bool:
-        """Whether the fall that the suggested rates begin is smaller than the seeds differ there."""
-        low, middle, high = self._spread()
-        place = int(np.abs(np.log(self._rates / self.found.low)).argmin())
-        return bool(np.median(middle[: place + 1]) - middle[place:].min() < high[place] - low[place])
 
     def set_found(self, found: RangeTest | None, iteration: int, present: float, failure: str = "") -> None:
         """Show this, from where the run stood after so many iterations; `present`: the learning rate now.
@@ -134,11 +133,8 @@ class RangeTestPlot(Plot):
         """What the marks are, in the corner that the curve leaves free: it falls, then rises at the right."""
         found = self.found
         is_falling = found.low is not None and found.high is not None
-        said = _band_texts(found.low, found.high) if is_falling else ("no rate stands out: the loss does not fall", "it does not fall")
-        fitting = [text for text in said if text_width(text) + 16 <= frame.width()]
+        fitting = [text for text in said_of(found) if text_width(text) + 16 <= frame.width()]
         notes = [("forward" if is_falling else "muted", fitting[0])] if fitting else []
-        if is_falling and self.is_scatter and text_width(_SCATTER) + 16 <= frame.width():
-            notes.append(("muted", _SCATTER))
         if self._present:
             notes.append(("muted", f"┆ now η = {number(self._present)}"))
         for place, (color, text) in enumerate(notes):
@@ -172,7 +168,10 @@ class RangeTestPlot(Plot):
             self.update()
 
 
-def _band_texts(low: float, high: float) -> tuple[str, ...]:
-    """What the marked rates are, the longest text first."""
+def said_of(found: RangeTest) -> tuple[str, ...]:
+    """Return what it says of the rates, the longest text first."""
+    low, high = found.low, found.high
+    if low is None or high is None:
+        return _NOISE if found.is_noise else _NO_FALL
     ends = short(low) if low == high else f"{short(low)} to {short(high)}"
     return f"the loss falls fastest at η = {ends}", f"falls fastest at {ends}", ends

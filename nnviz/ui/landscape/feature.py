@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QPushButton
 
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_branches import Branch
 from nnviz.document.shapes.report import examine
-from nnviz.records.task_records import CurvatureTask, NoiseTask, OtherRun, PlaneTask, RangeTestTask, TaskKind, Tasks
+from nnviz.records.task_records import CurvatureTask, NoiseTask, OtherRun, PlaneTask, RangeTest, RangeTestTask, TaskKind, Tasks
 from nnviz.session.long_tasks import TaskState
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
@@ -19,9 +20,10 @@ from nnviz.text.numbers import number
 from nnviz.ui.landscape._curvature_plot import CurvaturePlot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._plane_settings import PlaneSettings
-from nnviz.ui.landscape._range_plot import RangeTestPlot
+from nnviz.ui.landscape._range_plot import RangeTestPlot, said_of
 from nnviz.ui.landscape._task_strip import TaskStrip
 from nnviz.ui.landscape.curvature_text import cost
+from nnviz.ui.landscape.shown_plane import Shape, why_left_out
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.plot import Plot
@@ -58,8 +60,10 @@ class LandscapeFeature:
         }
         self._other_runs: tuple[OtherRun, ...] = ()
         """The runs beside the present one whose paths can be drawn."""
-        self._known: tuple = ((), {})
-        """The kept branches and the parameters for which that was found."""
+        self._left_out: tuple[tuple[str, str], ...] = ()
+        """The other ones, by name, each with the reason."""
+        self._known: tuple = ((), {}, {})
+        """The kept branches, the parameters, and the titles of layers for which that was found."""
         self._listen(shell)
 
     def _panels(self) -> dict[str, TaskPanel]:
@@ -68,7 +72,7 @@ class LandscapeFeature:
                 self.landscape,
                 TaskStrip("the loss over this plane"),
                 lambda: self.settings.task(self._others()),
-                lambda: _plane_offer(self.settings.task(())),
+                lambda: _plane_offer(self.settings.task(()), self._missing()),
             ),
             "curvature": TaskPanel(
                 self.curvature,
@@ -145,7 +149,9 @@ class LandscapeFeature:
             return f"iteration {state.iteration:,}; {where}", "clip"
         if not is_wanted:
             return "with other settings than are chosen now", "clip"
-        return (panel.offer(), "muted") if state.is_whole else ("cancelled: what was found until then", "clip")
+        if not state.is_whole:
+            return "cancelled: what was found until then", "clip"
+        return (said_of(state.result)[0] if isinstance(state.result, RangeTest) else panel.offer()), "muted"
 
     def _show_result(self, panel: TaskPanel, state: TaskState) -> None:
         tasks = self.session.tasks
@@ -153,7 +159,7 @@ class LandscapeFeature:
             present = self.session.branches.present
             colors = {branch.name: branch.color for branch in self.session.branches.all}
             names = self.settings.axis_names(state.task) if isinstance(state.task, PlaneTask) else ("", "")
-            self.landscape.set_look(present.name if present else "", colors, names)
+            self.landscape.set_look(present.name if present else "", colors, names, self._missing())
             self.landscape.set_plane(state.result, state.iteration, state.failure)
         elif panel.plot is self.curvature:
             noise = tasks.state(NoiseTask)
@@ -181,12 +187,25 @@ class LandscapeFeature:
     def _others(self) -> tuple[OtherRun, ...]:
         """The branches beside the present one that have the same parameters where they end."""
         kept, shapes = self.session.branches.kept, self.session.report.parameters_by_name
-        if self._known[0] is not kept or self._known[1] != shapes:
-            same = [one.branch for one in kept if examine(one.branch.log.at(one.branch.reached)).parameters_by_name == shapes]
-            self._known, self._other_runs = (kept, shapes), tuple(OtherRun(branch.name, branch.log, branch.reached) for branch in same)
+        known = kept, shapes, self.session.experiment.network.titles
+        if self._known[0] is not kept or self._known[1:] != known[1:]:
+            reasons = [(one.branch, _why_left_out(one.branch, *known[1:])) for one in kept]
+            self._known = known
+            self._other_runs = tuple(OtherRun(branch.name, branch.log, branch.reached) for branch, why in reasons if not why)
+            self._left_out = tuple((branch.name, why) for branch, why in reasons if why)
         return self._other_runs
 
+    def _missing(self) -> tuple[tuple[str, str], ...]:
+        """The branches whose paths are wanted, but have other parameters, each with the difference."""
+        self._others()
+        return self._left_out if self.settings.others.isChecked() else ()
 
-def _plane_offer(task: PlaneTask) -> str:
+
+def _why_left_out(branch: Branch, shapes: Mapping[str, Shape], titles: Mapping[str, str]) -> str:
+    there = branch.log.at(branch.reached)
+    return why_left_out(shapes, examine(there).parameters_by_name, there.network.titles | titles)
+
+
+def _plane_offer(task: PlaneTask, missing: Sequence[tuple[str, str]]) -> str:
     over = "the next batch" if task.rows == "batch" else "all rows"
-    return f"{task.size} × {task.size} points, {over}, {task.mode} mode"
+    return "; ".join((f"{task.size} × {task.size} points, {over}, {task.mode} mode", *(f"without {name}: {why}" for name, why in missing)))

@@ -13,12 +13,18 @@ from PySide6.QtGui import QColor
 from nnviz.records.task_records import ExplainedShares, LossPlane
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
-from nnviz.text.numbers import steady
+from nnviz.text.names import parameter_title
+from nnviz.text.numbers import shape, steady
 from nnviz.ui.landscape.loss_field import LossField
 from nnviz.ui.theme.colors import Theme
 
+_MOST_LEFT_OUT = 3
+"""Of so many runs it is written below the picture why their paths are not there."""
 _PALEST, _FULLEST = 0.03, 0.62
 """Shares of the colour of the loss where it is smallest and largest."""
+
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,22 @@ class ShownPlane:
     paths: tuple[ShownPath, ...]
     """That of the run the plane is of comes first, if it is there."""
     shares: ExplainedShares | None
+    left_out: tuple[str, ...] = ()
+    """Of other runs whose paths are not there: which, and why."""
 
     @classmethod
-    def of(cls, plane: LossPlane, present: str, colors: Mapping[str, int], axis_names: tuple[str, str]) -> ShownPlane:
-        """Return what is drawn of a plane; `present`: the branch it is of, `colors`: those of all branches by their names."""
+    def of(
+        cls,
+        plane: LossPlane,
+        present: str,
+        colors: Mapping[str, int],
+        axis_names: tuple[str, str],
+        left_out: Sequence[tuple[str, str]] = (),
+    ) -> ShownPlane:
+        """Return what is drawn of a plane; `present`: the branch it is of, `colors`: those of all branches by their names.
+
+        `left_out`: the branches that were not asked for, each with the reason.
+        """
         field, origin = LossField.of(plane), np.array(plane.origin)
         field = replace(field, x=field.x + origin[0], y=field.y + origin[1])
         paths = []
@@ -58,17 +76,19 @@ class ShownPlane:
             name = path.name or present
             numbers = [to_numpy(part) for part in (path.iterations, path.coordinates, path.distances, path.losses)]
             paths.append(ShownPath(name, colors.get(name, 0), numbers[0], numbers[1] + origin, *numbers[2:]))
-        return cls(field, (float(origin[0]), float(origin[1])), plane.centre, axis_names, tuple(paths), plane.shares)
+        missing = tuple(f"without {name}: {why}" for name, why in (*left_out, *plane.left_out))
+        return cls(field, (float(origin[0]), float(origin[1])), plane.centre, axis_names, tuple(paths), plane.shares, missing)
 
     @cached_property
     def footers(self) -> tuple[str, ...]:
-        """What stands below the picture, in parts that may stand in lines of their own."""
+        """What stands below the picture, in parts that may stand in lines of their own, the least important last."""
         low, high = self.field.range
-        found = [f"loss {steady(self.loss)} at ●, the run", f"on this plane {steady(low)} to {steady(high)}"]
+        found, spread = [f"loss {steady(self.loss)} at ●, the run", f"on this plane {steady(low)} to {steady(high)}"], ()
         if self.shares:
             own, random = (", ".join(map(_whole_percent, pair)) for pair in (self.shares.about_mean, self.shares.random_about_mean))
-            found += [f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"]
-        return tuple(found)
+            spread = f"the path's spread in 1, 2 directions: {own}", f"a random walk's: {random}"
+        rest = len(self.left_out) - _MOST_LEFT_OUT
+        return (*found, *self.left_out[:_MOST_LEFT_OUT], *((f"and without {rest} more",) if rest > 0 else ()), *spread)
 
     def values_at(self, x: float, y: float) -> list[tuple[str, str]]:
         """Return what the readout says of a place: (colour name, text)."""
@@ -84,6 +104,17 @@ class ShownPlane:
         ]
         away = float(path.distances[place])
         return [*lines, ("muted", f"{steady(away)} off this plane")] if away > 0 else lines
+
+
+def why_left_out(here: Mapping[str, Shape], there: Mapping[str, Shape], titles: Mapping[str, str]) -> str:
+    """Return in which parameter two networks differ first, by the shapes of their parameters; empty where they are the same."""
+    if list(here.items()) == list(there.items()):
+        return ""
+    name = next((name for name in (*here, *there) if here.get(name) != there.get(name)), "")
+    title = parameter_title(name, titles)
+    if name not in here or name not in there:
+        return f"it has {'no ' if name not in there else ''}{title}" if name else "its parameters are in another order"
+    return f"its {title} is {shape(there[name])}, not {shape(here[name])}"
 
 
 def _whole_percent(share: float) -> str:

@@ -11,11 +11,15 @@ from nnviz.ui.network.picking import PointerTarget
 from nnviz.ui.theme.fonts import tip_of
 
 
-def tip(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...] = ()) -> str:
-    """Return the tooltip for what is under the mouse; empty for nothing. `tokens` are what the numbers of a text stand for."""
-    if hit.kind == "neuron":
-        return _neuron(hit, scene, tokens)
-    texts = {"bias": _bias, "layer": _layer, "curve": _curve, "port": _port, "end": _end}
+def tip(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...] = (), age: str = "") -> str:
+    """Return the tooltip for what is under the mouse; empty for nothing. `tokens` are what the numbers of a text stand for.
+
+    `age`: of which iteration the numbers are, where they are old.
+    """
+    numbered = {"neuron": lambda hit, scene: _neuron(hit, scene, tokens), "bias": _bias, "curve": _curve}
+    if hit.kind in numbered:
+        return "\n".join(filter(None, (numbered[hit.kind](hit, scene), age)))
+    texts = {"layer": _layer, "port": _port, "end": _end}
     return texts[hit.kind](hit, scene) if hit.kind in texts else ""
 
 

@@ -16,7 +16,7 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_matching import shown_node
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
-from nnviz.session.session import Session
+from nnviz.session.session import OUTDATED, Session
 from nnviz.text import captions, numbers
 from nnviz.text.names import parameter_title
 from nnviz.text.tokens import vocabulary
@@ -125,16 +125,29 @@ class NetworkFeature:
         self._show_wrong_settings(experiment)
         self._show_selected()
 
+    def show_age(self) -> None:
+        """Say of which iteration the numbers are, where that is not the present one, or the trace is of before a change."""
+        self._show_subtitle()
+
     def _show_subtitle(self) -> None:
-        """The network in one line, how many problems it has, and of which iteration its numbers are where that is not the present one."""
-        experiment, report, run = self.session.experiment, self.session.report, self.session.run
+        """The network in one line, how many problems it has, and of which iteration its numbers are where they are old."""
+        experiment, report = self.session.experiment, self.session.report
         count = sum(map(_is_of_network, report.problems))
         problems = f" · {count} problem{'s' * (count > 1)}" if count else ""
         warnings = f" · {len(report.warnings)} warning{'s' * (len(report.warnings) > 1)}" if report.warnings else ""
-        iteration = None if self._state is None else self._state.index.trace.iteration
-        is_past = iteration is not None and (run.training or iteration != run.iteration)
-        past = f" · iteration {iteration:,}" if is_past else ""
-        self.cards["network"].set_subtitle(captions.summary(experiment, report) + problems + warnings + past)
+        age = self._age()
+        self.view.set_age(age)
+        first = f"{age} · " if age else ""  # where there is little room the end is cut off
+        self.cards["network"].set_subtitle(first + captions.summary(experiment, report) + problems + warnings)
+
+    def _age(self) -> str:
+        """Of which iteration the numbers are; empty where that is the present one."""
+        run, is_outdated = self.session.run, self.session.trace_age == OUTDATED
+        if self._state is None:
+            return ""
+        iteration = self._state.index.trace.iteration
+        is_old = run.training or iteration != run.iteration or is_outdated
+        return f"iteration {iteration:,}" + (f", {OUTDATED}" if is_outdated else "") if is_old else ""
 
     def _show_wrong_settings(self, experiment: Experiment) -> None:
         """Say in a note what is wrong with training or data, which no layer of the picture can say, with the cure as a button."""

@@ -109,6 +109,8 @@ class NetworkView(ZoomView):
         """What the mouse does while a button is held."""
         self._wheel = WeightWheel()
         self._tip_at: QPoint | None = None
+        self._age = ""
+        """Of which iteration the numbers are, where they are old."""
         """Where in the viewport the last tooltip was asked for; None once the mouse has moved on."""
         self._space_is_held = False
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
@@ -156,6 +158,12 @@ class NetworkView(ZoomView):
         """Call the classes by these names beside the output."""
         self._class_names = tuple(names)
         self._refresh()
+
+    def set_age(self, age: str) -> None:
+        """Say in the tooltips of which iteration the numbers are, where they are old; empty where they are not."""
+        if age != self._age:
+            self._age = age
+            self._refresh_tip()
 
     def set_tokens(self, tokens: tuple[str, ...]) -> None:
         """Say in the tooltips what the numbers of the input stand for, where the data is a text."""
@@ -334,7 +342,7 @@ class NetworkView(ZoomView):
     def _show_tip(self, position: QPoint) -> None:
         """Say in a tooltip what is under a place of the viewport; nothing is said of nothing."""
         self._tip_at = position
-        text = _tips.tip(self.hit_at(position), self._scene, self.tokens)
+        text = _tips.tip(self.hit_at(position), self._scene, self.tokens, self._age)
         QToolTip.showText(self.viewport().mapToGlobal(position), text, self.viewport()) if text else QToolTip.hideText()
 
     def _refresh_tip(self) -> None:

@@ -56,7 +56,7 @@ class ConfusionPlot(Plot):
 
     def set_run(self, run: RunState) -> None:
         """Show the answers of this run."""
-        is_late = run.answers is not None and not run.training and run.answers_iteration != run.iteration
+        is_late = run.answers is not None and run.is_late(run.answers_iteration)
         self.offer(run.answers, None if run.is_data_past else run.data, run.answers_iteration, is_late)
 
     def take(self, answers: Predictions | None = None, data: DataRecord | None = None, iteration: int = 0, is_late: bool = False) -> None:

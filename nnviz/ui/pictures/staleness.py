@@ -10,5 +10,5 @@ PALE = 0.4
 
 
 def is_old(run: RunState, found: tuple[int, Picture] | None) -> bool:
-    """Return whether a picture is of another iteration than that at which the run stands; while it trains each is as new as can be."""
-    return found is not None and not run.training and found[0] != run.iteration
+    """Return whether a picture is old: of another iteration than that at which the run stands, or left long ago while it trains."""
+    return found is not None and run.is_late(found[0])

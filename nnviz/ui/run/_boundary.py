@@ -106,7 +106,8 @@ class BoundaryPlot(Plot):
         return tuple((QColor(colors[n % len(colors)]), f"class {name}" if name.isdecimal() else name) for n, name in enumerate(names))
 
     def set_run(self, run: RunState) -> None:
-        """Show the surface and the data of this run; none while other data is on its way."""
+        """Show the surface and the data of this run, pale if they are old; none while other data is on its way."""
+        self.set_past(run.is_late(run.surface_iteration if self.needs == "surface" else run.answers_iteration))
         self.offer(run.surface, None if run.is_data_past else run.data, run.surface_iteration, run.answers, run.answers_iteration)
 
     def set_own(self, is_own: bool) -> None:

@@ -15,9 +15,12 @@ from nnviz.records.hindsight_record import OF_TENSORS, Predicate, Question
 from nnviz.text.captions import tensor_text
 from nnviz.text.question_text import OF, STATISTICS
 from nnviz.ui.theme.colors import GRID, GUTTER
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 _THRESHOLD = Field("threshold", "number", 0.1, "the number it has to pass", -1e12, 1e12)
+_GOOD = 0.95
+"""The accuracy that is suggested."""
 _FROM_TOP = 64
 """Pixels of the window above it."""
 _ONE = {"one weights": "value of one weight", "one gradients": "gradient of one weight", "one updates": "update of one weight"}
@@ -25,6 +28,7 @@ _ROWS = {"validation": "validation rows", "training": "training rows", "some": "
 _OF_UNITS = ("dead", "saturated")
 _EVENTS = {"dead": "a unit is dead", "non_finite": "something is not finite"}
 _WIDTH = 190
+"""Of a choice in pixels, at 100 % of the text size."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class PastSheet(QDialog):
         self.problem.setProperty("role", "muted")
         self.draw, self.find = QPushButton(f"curve over all {last:,} iterations"), QPushButton("find")
         for box in (self.what, self.where, self.statistic):
-            box.setFixedWidth(_WIDTH)
+            box.setFixedWidth(round(scaled(_WIDTH)))
         for key, text in (OF | _ONE | {"loss": "loss", "metric": there.score}).items():
             if there.parameters or key in ("activations", "loss", "metric"):
                 self.what.addItem(text, key)
@@ -152,7 +156,10 @@ class PastSheet(QDialog):
         _fill(self.statistic, numbers, self.statistic.currentData())
         self._show_row(self.statistic, is_tensor)
         events = {name: text for name, text in _EVENTS.items() if is_tensor and (name == "non_finite" or key == "activations")}
-        _fill(self.comparison, {"below": "below", "above": "above"} | events, self.comparison.currentData())
+        rises = key == "metric" and there.score == "accuracy"  # it is waited for to rise, all else to fall
+        _fill(self.comparison, {"below": "below", "above": "above"} | events, "above" if rises else self.comparison.currentData())
+        if rises:
+            self.threshold.set_value(_GOOD)
         self._suggest()
 
     def _suggest(self) -> None:

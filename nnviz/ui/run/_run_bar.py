@@ -19,12 +19,15 @@ from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolTip, QWidget
 from nnviz.session.run import RunState
 from nnviz.ui.run._bar_picture import BarPicture
 from nnviz.ui.run.bar_places import BarPlaces, bar_height, rows_in
-from nnviz.ui.run.run_tree import RunTree, reached, told
+from nnviz.ui.run.run_tree import RunTree, told
 from nnviz.ui.theme.fonts import scaled, tip_of
 from nnviz.ui.theme.painting import painted
 
 _Key = Qt.Key
-_TIP = "Click or drag to any iteration, exactly as it was. ← and → move by one, PageUp and PageDown by an epoch, Home and End to the ends."
+_TIP = (
+    "Click or drag to any iteration, exactly as it was. ← and → move by one, PageUp and PageDown by an epoch, Home and End to the ends. "
+    "↑ and ↓ show other branches where not all are in sight."
+)
 
 
 class RunBar(QWidget):
@@ -125,17 +128,21 @@ class RunBar(QWidget):
 
     def places(self) -> BarPlaces:
         """Return where everything stands now."""
-        return BarPlaces(self._tree, reached(self._run), self.width(), self.height(), self._first, self._rows)
+        return BarPlaces(self._tree, self._run.reached, self.width(), self.height(), self._first, self._rows)
 
     def _show_row(self, place: int) -> None:
         last = max(0, len(self._tree.lines) - self._rows)
         self._first = min(last, max(place - self._rows + 1, min(self._first, place)))
 
+    def _scroll(self, rows: int) -> None:
+        self._first = max(0, min(self._first + rows, len(self._tree.lines) - self._rows))
+        self.update()
+
     def _tell(self) -> None:
         present = self._tree.present
         run, branch = self._run, "" if present is None else f", branch {self._tree.lines[present].name} of {len(self._tree.lines)}"
         on = "" if self.target is None else f", on the way to {self.target:,}"
-        self.setAccessibleDescription(self._obstacle or f"iteration {run.iteration:,} of {reached(run):,}{on}{branch}")
+        self.setAccessibleDescription(self._obstacle or f"iteration {run.iteration:,} of {run.reached:,}{on}{branch}")
         self.setToolTip(tip_of(self._obstacle, _TIP))
         self.update()
 
@@ -198,6 +205,8 @@ class RunBar(QWidget):
     def _close_field(self) -> None:
         field, self.field = self.field, None
         if field is not None:
+            if field.hasFocus():
+                self.setFocus(Qt.FocusReason.OtherFocusReason)  # else the first button of the window would have the next key
             field.hide()
             field.deleteLater()
 
@@ -253,15 +262,16 @@ class RunBar(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         self._turned += event.angleDelta().y()
         notches, self._turned = int(self._turned / 120), self._turned - 120 * int(self._turned / 120)
-        self._first = max(0, min(self._first - notches, len(self._tree.lines) - self._rows))
-        self.update()
+        self._scroll(-notches)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here, epoch = self._run.iteration if self.target is None else self.target, max(1, self._run.iterations_per_epoch)
-        end = reached(self._run)
+        end = self._run.reached
         places = {_Key.Key_Left: here - 1, _Key.Key_Right: here + 1, _Key.Key_Home: 0, _Key.Key_End: end}
         places |= {_Key.Key_PageUp: here - epoch, _Key.Key_PageDown: here + epoch}
-        if event.key() not in places or self._tree.present is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        if event.key() in (_Key.Key_Up, _Key.Key_Down):
+            self._scroll(1 if event.key() == _Key.Key_Down else -1)
+        elif event.key() not in places or self._tree.present is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
             super().keyPressEvent(event)
         elif (iteration := max(0, min(places[event.key()], end))) != here:
             self._request(self._tree.present, iteration)

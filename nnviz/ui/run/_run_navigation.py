@@ -10,9 +10,7 @@ import msgspec
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu
 
-from nnviz import messages
-from nnviz.document.run_branches import free_name
-from nnviz.document.run_log import Change
+from nnviz.document.run_branches import COLORS, free_name
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
@@ -38,8 +36,6 @@ class RunNavigation(QObject):
         self._session, self._shell, self._tree_changed = session, shell, tree_changed
         self.tree = RunTree()
         self._stops: tuple[SelfStop, ...] = ()
-        self._notes: tuple[tuple[Change, Flag], ...] = ()
-        """What the engine said of changes, each with the change it is about."""
         self._grown_of: tuple = ()
         self.seeker = Seeker(session, self)
         self.seeker.changed.connect(self._show_wanted)
@@ -48,7 +44,6 @@ class RunNavigation(QObject):
         self.bar.menu_requested.connect(self._open_menu)
         self.bar.renamed.connect(session.branches.rename)
         session.branches.changed.connect(self._grow)
-        session.link.replied.connect(self._take)
         session.document_replaced.connect(self._begin)
 
     # --- what is shown ---
@@ -79,26 +74,17 @@ class RunNavigation(QObject):
 
     def _grow(self) -> None:
         branches, link, present = self._session.branches, self._session.link, self._session.branches.present
-        of = (branches.kept, link.log, self._stops, self._notes, present and present.name)
+        of = (branches.kept, link.log, self._stops, present and present.name, present and present.color)
         if len(self._grown_of) == len(of) and all(map(is_, self._grown_of, of)):
             return
         self._grown_of = of
-        changes = link.log.changes if link.log else ()
-        notes = [flag for change, flag in self._notes if any(change is one for one in changes)]
-        self.tree = grown(present, branches.kept, link.run.iteration, self._stops, notes)
+        self.tree = grown(present, branches.kept, link.run.iteration, self._stops)
         self.bar.set_tree(self.tree)
         self._tree_changed(self.tree)
 
-    def _take(self, reply: messages.Reply) -> None:
-        """Keep what the engine says a change did to the tensors and the optimizer's state."""
-        log = self._session.link.log
-        if isinstance(reply, messages.Opened) and reply.reasons and reply.log.changed_at is not None and log and log.changes:
-            self._notes = (*self._notes, (log.changes[-1], Flag(reply.log.changed_at, " ".join(reply.reasons))))
-            self._grow()
-
     def _begin(self) -> None:
         """Another document is open."""
-        self._stops, self._notes = (), ()
+        self._stops = ()
         self._shell.notes.drop(_NOTE)
         self._grow()
 
@@ -149,6 +135,20 @@ class RunNavigation(QObject):
         if present is not None:
             branches.set_kept((*branches.kept, kept), present.name, present.color)
 
+    def ask_color(self) -> None:
+        """Offer the colours, to give the present branch another one."""
+        if present := self._session.branches.present:
+            menu = QMenu(self.bar)
+            self._add_colors(menu, present.name)
+            self._popup(menu)
+
+    def _add_colors(self, menu: QMenu, name: str) -> None:
+        """One entry for each colour; with the name of the branch that has it now, which gets the other one."""
+        owners = {branch.color: branch.name for branch in self._session.branches.all}
+        for place in range(COLORS):
+            text = owners.get(place, f"colour {place + 1}")
+            menu.addAction(branch_dot(place), text, lambda place=place: self._session.branches.recolor(name, place))
+
     def _branch_menu(self, word: str, call: Callable[[str], object]) -> QMenu:
         menu = QMenu(self.bar)
         for line in self.tree.lines:
@@ -163,6 +163,7 @@ class RunNavigation(QObject):
         if not line.is_present:
             menu.addAction(branch_dot(line.branch.color), f"Go to {name}", lambda: self.go_to_end(name))
         menu.addAction(f"Rename {name}…", lambda: self.bar.open_field(name))
+        self._add_colors(menu.addMenu("Colour"), name)
         if not line.is_present:
             menu.addAction(f"Forget {name}", lambda: self.forget(name))
         menu.addSeparator()

@@ -13,11 +13,11 @@ from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.readout import line_height, text_width
 from nnviz.ui.widgets.scales import nice_step, snapped
 
-_MOST_ROWS = 4
+_MOST_ROWS = 8
 """So many branches are in sight; the others can be scrolled to."""
-_ROOMY, _LOW = 780, 640
-"""Heights of a window below which only two are in sight, and one; with larger texts, of higher ones."""
-_ROW, _FIRST, _BELOW = 12, 11, 7
+_IN_SIGHT = ((940, _MOST_ROWS), (780, 4), (640, 2), (0, 1))
+"""From these heights of a window on so many are in sight; with larger texts, of higher ones."""
+_ROW, _FIRST, _BELOW = 12, 11, 9
 """Pixels from row to row, above the first, and between the last and the numbers."""
 _HEAD, _SIDE = 48, 14
 """Pixels on the left for the word, and free on both sides."""
@@ -35,7 +35,7 @@ _TICK_ROOM, _EPOCH_ROOM = 84, 7
 
 def rows_in(window_height: int) -> int:
     """Return how many branches are in sight at most in a window of this height."""
-    return _MOST_ROWS if window_height >= scaled(_ROOMY) else 2 if window_height >= scaled(_LOW) else 1
+    return next(rows for least, rows in _IN_SIGHT if window_height >= scaled(least))
 
 
 def bar_height(rows: int) -> int:
@@ -127,9 +127,12 @@ class BarPlaces:
 
     def extent(self, place: int) -> tuple[int, int]:
         """Return the iterations at which the line of a branch begins and ends."""
+        line, end = self.tree.lines[place], self._end(place)
+        return min(line.start, end, *(() if line.parent is None else (self._end(line.parent),))), end
+
+    def _end(self, place: int) -> int:
         line = self.tree.lines[place]
-        end = self.reached if line.is_present else line.branch.reached
-        return min(line.start, end), end
+        return self.reached if line.is_present else line.branch.reached
 
     def name_box(self, place: int) -> QRectF:
         """Return where the name of a branch is written: behind the end of its line."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from PySide6.QtWidgets import QWidget
 
-from nnviz.document import catalog, edits
+from nnviz.document import edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.training import Training
+from nnviz.document.shapes.rows import has_classes
 from nnviz.messages import UnitMapped
 from nnviz.records.task_records import NoiseTask
 from nnviz.records.tensors import to_numpy
@@ -25,6 +25,7 @@ from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot
 from nnviz.ui.run._layer_pairs import MODES, SPREAD, LayerPairsPlot
 from nnviz.ui.run._learning_rates import LearningRatesPlot
+from nnviz.ui.run._log_text import LogText
 from nnviz.ui.run._metric import MetricPlot
 from nnviz.ui.run._past_panel import PastPanel
 from nnviz.ui.run._past_sheet import Askable, PastSheet
@@ -112,20 +113,21 @@ class RunFeature:
         self._hovered = NO_NEURON
         self._rate = TrainingRate()
         self.calls: CallText | None = None
-        """Made when it is first asked for."""
+        self.log: LogText | None = None
+        """Both are made when they are first asked for."""
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
-        self._has_ghosts, self._chosen = True, ""
+        self.has_ghosts, self._chosen = True, ""
         self._over_time: list[Plot] = []
         """Every plot that shows iterations, of other features too."""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
-        session.responded.connect(self._show_map)
         self._join_asking(session, shell)
 
     def _join_asking(self, session: Session, shell: Shell) -> None:
-        """What a panel asks for reaches who has it measured or worked out, or the others."""
+        """What a panel asks for reaches who has it measured or worked out, or the others, and the answers the panels."""
+        session.responded.connect(self._show_map)
         self.bar.iteration_pointed.connect(lambda iteration: self._point(self.bar, iteration))
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)
@@ -153,16 +155,20 @@ class RunFeature:
         for plot in self.plots.values():
             plot.set_names(experiment.network.titles)
         self.loss.set_penalties(experiment.penalties)
-        self.past.set_names(experiment.network.titles, score_texts(experiment.training, None)[0])
+        self.past.set_names(experiment.network.titles, self._score())
         self.norms.set_clipping(experiment.training.clip_norm, experiment.training.clip_value)
         self.boundary.set_own(experiment.data.kind == "table")
 
     def show_run(self, new: RunState, old: RunState | None = None) -> None:
         """Draw the run as it stands now; while it trains one plot in each turn of the event loop, so that no turn takes long."""
         self.navigation.show_run(new, old)
+        if old is None or new.data is not old.data:
+            self.past.set_names(self.session.experiment.network.titles, self._score())
         self._rate.note(new.iteration, new.training)
         self._turns.add(self.plots.values())
         self._show_noise()
+        if self.log is not None and (old is None or new.log is not old.log):
+            self.log.set_log("".join(new.log))
         if not new.training:
             self._turns.finish()
         if self._hovered != NO_NEURON and old is not None and new.surface is not old.surface:  # the net has changed under the mouse
@@ -174,7 +180,7 @@ class RunFeature:
 
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
-        around = surroundings(tree, self._has_ghosts, self._chosen)
+        around = surroundings(tree, self.has_ghosts, self._chosen)
         for plot in self._over_time:
             plot.set_surroundings(around)
 
@@ -204,12 +210,12 @@ class RunFeature:
         run, curves = self.session.run, self.session.run.curves
         loss = curves.last("training_loss")
         column, scored = ("training_metric", "training") if curves.last("metric") is None else ("metric", "validation")
-        metric, score = score_texts(self.session.experiment.training, curves.last(column))
+        metric, value = self._score(), curves.last(column)
         return RunFigures(
             run.iteration,
             run.epoch,
             loss="" if loss is None else numbers.steady(loss),
-            score=score,
+            score="" if value is None else score_text(metric, value),
             metric=metric,
             measured_at=curves.last_iteration(column),
             loss_at=curves.last_iteration("training_loss"),
@@ -218,6 +224,11 @@ class RunFeature:
             is_made_again=run.is_made_again,
             pace=self._rate.sentence(self.session.training.end if run.training else None),
         )
+
+    def _score(self) -> str:
+        """What the metric is called: for classes it is the accuracy, whatever the loss."""
+        data = self.session.run.data
+        return "accuracy" if (data.classes if data else has_classes(self.session.experiment.data)) else "RMSE"
 
     # --- the map of the neuron under the mouse, in place of the network's answer ---
 
@@ -259,6 +270,14 @@ class RunFeature:
         else:
             self.calls.set_text(self.session.training.obstacle or WAITING)
 
+    def show_log(self) -> None:
+        """Open the log, or bring it to the front."""
+        if self.log is None:
+            self.log = LogText(self._shell.window())
+            self.log.clear_requested.connect(self.session.link.clear_log)
+            self.log.set_log("".join(self.session.run.log))
+        self.log.open_beside()
+
     # --- what a person does ---
 
     def _change(self, path: str, value: object) -> None:
@@ -275,13 +294,17 @@ class RunFeature:
 
     def toggle_ghosts(self) -> None:
         """Show the other branches in plots, or the present one alone."""
-        self._has_ghosts = not self._has_ghosts
+        self.show_ghosts(not self.has_ghosts)
+
+    def show_ghosts(self, shown: bool) -> None:
+        """Show the other branches in plots, or do not."""
+        self.has_ghosts = shown
         self._show_around(self.navigation.tree)
 
     def ask_training(self) -> None:
         """Ask how fast training shall go, and how far."""
         training = self.session.training
-        sheet = TrainingOrder(training.pace, score_texts(self.session.experiment.training, None)[0], self._shell.window())
+        sheet = TrainingOrder(training.pace, self._score(), self._shell.window())
         sheet.pace_chosen.connect(training.set_pace)
         sheet.count_chosen.connect(self._train_for)
         sheet.goal_chosen.connect(training.until)
@@ -297,8 +320,8 @@ class RunFeature:
             session.post("warning", obstacle)
             return
         layer = next(iter(self._shell.selected_layers), "")
-        titles, score = session.experiment.network.titles, score_texts(session.experiment.training, None)[0]
-        there = Askable(titles, session.report.parameters_by_name, score, session.watched.weight, layer)
+        titles = session.experiment.network.titles
+        there = Askable(titles, session.report.parameters_by_name, self._score(), session.watched.weight, layer)
         sheet = PastSheet(there, session.past.reach, self._shell.window())
         sheet.curve_chosen.connect(lambda question: self._show_asked(session.past.ask(question)))
         sheet.first_chosen.connect(lambda predicate: self._show_asked(session.past.find(predicate)))
@@ -317,8 +340,8 @@ class RunFeature:
         field.open_over(self._shell.window())
 
 
-def score_texts(training: Training, score: float | None) -> tuple[str, str]:
-    """Return the name of the metric, and its value as a text; empty where it is not known."""
-    if catalog.LOSSES[training.loss].group == "Classification" and training.target == "labels":
-        return "accuracy", "" if score is None else f"{score:.1%}".replace("%", " %")
-    return "RMSE", "" if score is None else f"{score:.4f}" if score < _HUGE else numbers.steady(score)
+def score_text(metric: str, score: float) -> str:
+    """Return a score as a text: an accuracy in percent."""
+    if metric == "accuracy":
+        return f"{score:.1%}".replace("%", " %")
+    return f"{score:.4f}" if score < _HUGE else numbers.steady(score)

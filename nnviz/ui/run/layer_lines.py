@@ -78,6 +78,6 @@ def newest(snapshots: tuple[Snapshot, ...], part: Callable[[Snapshot], tuple]) -
 
 
 def is_past(run: RunState, part: Callable[[Snapshot], tuple]) -> bool:
-    """Return whether the newest of this part is of another iteration than that at which the run rests: then it is shown pale."""
-    last = None if run.training else newest(run.snapshots, part)
-    return last is not None and last.iteration != run.iteration
+    """Return whether the newest of this part is old: then it is shown pale."""
+    last = newest(run.snapshots, part)
+    return last is not None and run.is_late(last.iteration)

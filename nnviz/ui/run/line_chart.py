@@ -131,6 +131,7 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
     room = frame.adjusted(0, 0, 0, -FLAG)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
+        room.setTop(room.top() + 2 + line_height() * len(chart.notes))
     else:
         free = frame.adjusted(0, 0, 0, -FLAG - 1 if plot.surroundings.flags else 0)
         room = _beside(frame, _paint_corner_labels(painter, theme, free, chart, y))
@@ -225,6 +226,7 @@ def _paint_ghost_names(painter: QPainter, theme: Theme, frame: QRectF, chart: Li
 
 def _apart(tops: list[float], height: float, low: float, high: float) -> list[float]:
     """Move increasing places apart to at least `height`, staying between low and high as far as there is room."""
+    tops[:1] = [max(low, top) for top in tops[:1]]
     for place in range(1, len(tops)):
         tops[place] = max(tops[place], tops[place - 1] + height)
     ceiling = high - height

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from math import inf
 from operator import attrgetter
 
 import numpy as np
 
+from nnviz.document.lost_training import lost
 from nnviz.document.run_branches import Branch, lines, shared
 from nnviz.document.run_log import RunLog
 from nnviz.session.branches import KeptBranch
@@ -107,10 +108,8 @@ def surroundings(tree: RunTree, with_ghosts: bool = True, chosen: str = "") -> S
     return Surroundings(present.flags, tuple(ghosts))
 
 
-def grown(
-    present: Branch | None, kept: Sequence[KeptBranch], stands: int = 0, stops: Sequence[SelfStop] = (), notes: Sequence[Flag] = ()
-) -> RunTree:
-    """Return the tree of these branches. `stands`: where the present run does; `notes`: what else is said of changes of it."""
+def grown(present: Branch | None, kept: Sequence[KeptBranch], stands: int = 0, stops: Sequence[SelfStop] = ()) -> RunTree:
+    """Return the tree of these branches. `stands`: where the present run does."""
     known = [(one.branch, one.curves) for one in kept] + ([(present, None)] if present else [])
     known.sort(key=lambda pair: pair[0].color)
     branches = [branch for branch, _ in known]
@@ -121,37 +120,24 @@ def grown(
             start = min(start, branches[line.parent].reached)
         if line.parent is not None and branch is present and shared(branch.log, branches[line.parent].log) == inf:
             start = min(start, stands)  # it will be another one from there on: the engine has not said so yet
-        flags = flags_of(branch.log)
-        if curves is None:
-            flags = tuple(_noted(flag, notes) for flag in flags)
-        made.append(RunLine(branch, curves, line.parent, start, flags, _stops_of(branch.log, stops)))
+        made.append(RunLine(branch, curves, line.parent, start, flags_of(branch.log), _stops_of(branch.log, stops)))
     return RunTree(tuple(made))
 
 
 def flags_of(log: RunLog) -> tuple[Flag, ...]:
-    """Return one flag for each iteration at which the document became another, with what it was and what it became."""
+    """Return one flag for each iteration at which the document became another: what it was, what it became, and what was lost by that."""
     flags, before = [], log.first
     for iteration, changes in groupby(log.changes, attrgetter("iteration")):
-        after = list(changes)[-1].experiment
-        flags.append(Flag(iteration, change_text.told(iteration, before, after)))
-        before = after
+        documents = [before, *(change.experiment for change in changes)]
+        said = lost(documents) if iteration else ()
+        flags.append(Flag(iteration, "\n".join((change_text.told(iteration, before, documents[-1]), *said))))
+        before = documents[-1]
     return tuple(flags)
-
-
-def _noted(flag: Flag, notes: Sequence[Flag]) -> Flag:
-    texts = [note.text for note in notes if note.iteration == flag.iteration]
-    return replace(flag, text="\n".join((flag.text, *texts))) if texts else flag
 
 
 def _stops_of(log: RunLog, stops: Sequence[SelfStop]) -> tuple[Flag, ...]:
     reach = [(stop.flag, shared(log, stop.log)) for stop in stops]
     return tuple(flag for flag, common in reach if common is not None and common >= flag.iteration)
-
-
-def reached(run: RunState) -> int:
-    """Return how far the present run has come; on its way back it has not lost what it knew."""
-    known = run.curves.iteration
-    return max(run.reached, int(known[-1])) if run.target is not None and known.size else run.reached
 
 
 def told(line: RunLine, run: RunState, iteration: int, is_alone: bool) -> str:

@@ -25,6 +25,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.resource_files import resource_folder
+from nnviz.ui.shell._window_log import WindowLog
 from nnviz.ui.shell._windows import Begin, Windows
 from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.fonts import load_fonts
@@ -41,10 +42,11 @@ def main(path: str | None = None) -> int:
     """Open the window on a document (a path or name; none: two moons, trained a little) and return the exit code."""
     app = application()
     windows = Windows(MainWindow, start_when_painted)
-    signals = TerminationSignals(windows.close_without_asking)
+    log, signals = WindowLog(windows.windows), TerminationSignals(windows.close_without_asking)
     windows.open(partial(begin_with, path=path) if path else None)
     code = app.exec()
     signals.close()
+    log.close()
     for window in tuple(windows.windows):
         shut_down(window)
     flush_deletions()

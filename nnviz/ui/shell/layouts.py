@@ -16,6 +16,10 @@ class Split:
         """Return the names of all panels in it."""
         return tuple(name for _, part in self.parts for name in (part.panels() if isinstance(part, Split) else (part,)))
 
+    def splits(self) -> tuple[Split, ...]:
+        """Return this split and all within it, from the outermost inwards."""
+        return (self, *(inner for _, part in self.parts if isinstance(part, Split) for inner in part.splits()))
+
     def swapped(self, first: str, second: str) -> Split:
         """Return the same split with two panels in each other's places."""
         names = {first: second, second: first}

@@ -26,6 +26,7 @@ from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
+from nnviz.ui.widgets.waiting import waiting
 from nnviz.version import __version__
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class MainWindow(QMainWindow):
         if self._keeps_settings:
             self.features.area.restore_state(str(QSettings().value("window/panels", "")), with_windows=not self.siblings())
             self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")
+            self.features.run.show_ghosts(str(QSettings().value("window/ghosts", "shown")) != "hidden")
         self.features.area.show_workspace(FIRST_WORKSPACE)
         self._show_experiment(self.session.experiment)
         self._show_document()
@@ -228,6 +230,8 @@ class MainWindow(QMainWindow):
 
     def _show_work(self, work: Work | None) -> None:
         self.busy_line.show_work(work)
+        for feature in (self.features.network, self.features.graph, self.features.step):
+            feature.show_age()
         self.action_table["cancel"].setEnabled(work is not None and work.can_cancel)
 
     def _show_soundness(self) -> None:
@@ -368,13 +372,15 @@ class MainWindow(QMainWindow):
 
     def toggle_theme(self) -> None:
         """Change between light and dark, in all windows."""
-        toggle_theme(QApplication.instance())
+        with waiting():
+            toggle_theme(QApplication.instance())
 
     def change_text_size(self, steps: int) -> None:
         """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
-        change_text_size(QApplication.instance(), steps)
-        for window in (self, *self.siblings()):
-            window.features.follow_text_size()
+        with waiting():
+            change_text_size(QApplication.instance(), steps)
+            for window in (self, *self.siblings()):
+                window.features.follow_text_size()
         self.toast.post("info", f"Text size {text_size()} %")
 
     # --- other windows ---
@@ -419,6 +425,7 @@ class MainWindow(QMainWindow):
         settings.setValue("window/geometry", self.saveGeometry())
         settings.setValue("window/panels", self.features.area.save_state())
         settings.setValue("window/run_bar", "hidden" if self.features.run.bar.isHidden() else "shown")
+        settings.setValue("window/ghosts", "shown" if self.features.run.has_ghosts else "hidden")
         settings.setValue("window/theme", current_theme().name)
         settings.setValue("window/text", text_size())
 

@@ -6,6 +6,7 @@ The trees in layouts.py are data; `WorkspaceArea` turns the present one into spl
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -66,9 +67,13 @@ class WorkspaceArea(QWidget):
         self._sizes: dict[str, list[list[int]]] = {}
         """The proportions of every splitter, from the outermost inwards."""
         self._splitters: list[QSplitter] = []
-        self._root: QSplitter | None = None
+        """Those of what is shown, from the outermost inwards."""
+        self._made: dict[Split, list[QSplitter]] = {}
+        """Those of every tree that was shown: a panel that changes its place is styled anew, so that it only does where it must."""
         self.windows: dict[str, PanelWindow] = {}
         """The panels that stand in windows of their own, in every workspace."""
+        self._stand_ins: dict[str, QWidget] = {}
+        """What stands in their places, out of sight."""
         self._window_places: dict[str, str] = {}
         """Where the windows of panels stood last."""
         self._target = QRubberBand(QRubberBand.Shape.Rectangle, self)
@@ -77,7 +82,9 @@ class WorkspaceArea(QWidget):
         """The panel that has the whole area for itself; empty for none."""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
-        self._room = _Room()
+        self._room, self._inside = _Room(), QWidget()
+        QVBoxLayout(self._inside).setContentsMargins(0, 0, 0, 0)
+        self._room.setWidget(self._inside)
         self._room.laid_out.connect(self._apply_sizes)
         layout.addWidget(self._room)
         for panel in panels.values():
@@ -244,6 +251,7 @@ class WorkspaceArea(QWidget):
 
     def _open_window(self, panel: str, is_quiet: bool = False) -> None:
         """Let a panel stand in a window of its own, which takes the keyboard or not."""
+        self._stand_ins[panel] = QWidget(self, visible=False)
         window = self.windows[panel] = PanelWindow(self._panels[panel], self.window())
         if panel in self._window_places:
             window.take_place(self._window_places[panel])
@@ -257,40 +265,59 @@ class WorkspaceArea(QWidget):
         if window is not None:
             self._window_places[panel] = window.place()
             self._panels[panel].setParent(self)
+            stand_in = self._stand_ins.pop(panel)
+            stand_in.setParent(None)
+            stand_in.deleteLater()
             window.hide()
             window.deleteLater()
         return window is not None
 
     def _rebuild(self, tree: Split) -> None:
-        old, self._splitters = self._root, []
-        if old is not None:
-            old.hide()  # else panels would grow as those beside them leave
-        for name, panel in self._panels.items():
-            if name not in self.windows:
-                panel.setParent(self)
-                panel.hide()
-        self._root = self._splitter(Split("row", ((1, self.enlarged),)) if self.enlarged else tree)
-        if old is not None:
-            self._room.takeWidget().deleteLater()
-        self._root.resize(self._room.viewport().size().expandedTo(self._root.minimumSizeHint()))
+        if self._splitters:
+            self._splitters[0].hide()  # else panels would grow as those beside them leave
+        shown = Split("row", ((1, self.enlarged),)) if self.enlarged else tree
+        if shown not in self._made:
+            self._made[shown] = [self._splitter(part) for part in shown.splits()]
+            self._inside.layout().addWidget(self._made[shown][0])
+        self._splitters = self._made[shown]
+        outermost, *inner = self._splitters
+        self._fill(outermost, shown, iter(inner))
+        outermost.resize(self._room.viewport().size().expandedTo(outermost.minimumSizeHint()))
         self._apply_sizes()  # while it is hidden: no panel is told of any size on the way
-        self._room.setWidget(self._root)
-        self._root.show()
+        outermost.show()
         self._apply_sizes()
+        self._forget(shown)
 
     def _splitter(self, tree: Split) -> QSplitter:
-        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical)
+        splitter = QSplitter(Qt.Orientation.Horizontal if tree.direction == "row" else Qt.Orientation.Vertical, self)
         splitter.setHandleWidth(GUTTER)
         splitter.setChildrenCollapsible(False)
         splitter.splitterMoved.connect(lambda: self._keep_sizes(splitter))
-        self._splitters.append(splitter)
-        for index, (share, part) in enumerate(tree.parts):
-            widget = self._splitter(part) if isinstance(part, Split) else QWidget() if part in self.windows else self._panels[part]
-            splitter.addWidget(widget)
-            splitter.setStretchFactor(index, share)
-            if isinstance(part, str):
-                widget.setVisible(not self._is_away(part))
+        splitter.hide()
         return splitter
+
+    def _fill(self, splitter: QSplitter, tree: Split, inner: Iterator[QSplitter]) -> None:
+        """Put in what is not there already; `inner` are the splitters within it and those that follow."""
+        for index, (share, part) in enumerate(tree.parts):
+            widget = next(inner) if isinstance(part, Split) else self._stand_ins.get(part, self._panels[part])
+            if splitter.widget(index) is not widget:
+                splitter.insertWidget(index, widget)
+            splitter.setStretchFactor(index, share)
+            if isinstance(part, Split):
+                self._fill(widget, part, inner)
+            else:
+                widget.setVisible(not self._is_away(part))
+
+    def _forget(self, shown: Split) -> None:
+        """Let go of the splitters of trees that no workspace has any more."""
+        for tree in set(self._made) - {shown, *self._trees.values()}:
+            outermost = self._made.pop(tree)[0]
+            for panel in (panel for panel in (*self._panels.values(), *self._stand_ins.values()) if outermost.isAncestorOf(panel)):
+                panel.setParent(self)
+                panel.hide()
+            self._inside.layout().removeWidget(outermost)
+            outermost.setParent(None)
+            outermost.deleteLater()
 
     def _proportions(self) -> list[list[int]]:
         """Those of every splitter, as they were given by hand or else designed."""
@@ -328,6 +355,5 @@ class WorkspaceArea(QWidget):
 
 
 def _shares(tree: Split) -> list[list[int]]:
-    """The designed shares of a split and of all within it, from the outermost inwards, in the order in which splitters are made."""
-    inner = [sizes for _, part in tree.parts if isinstance(part, Split) for sizes in _shares(part)]
-    return [[share for share, _ in tree.parts], *inner]
+    """The designed shares of a split and of all within it, from the outermost inwards."""
+    return [[share for share, _ in split.parts] for split in tree.splits()]

@@ -48,7 +48,7 @@ class OptimizerMicroscope(Plot):
         self.history: WeightHistory | None = None
         self._state: TraceState | None = None
         self._optimizer = ""
-        self._note = ""
+        self._note, self._age = "", "next"
 
     def set_trace_state(self, state: TraceState | None, node: int | None = None, element: tuple[int, ...] | None = None) -> None:
         """Show a parameter's element at a cursor; None keeps the parameter and element that are shown, as far as the trace has them."""
@@ -80,6 +80,12 @@ class OptimizerMicroscope(Plot):
             self._optimizer = label
             self.renew()
 
+    def set_age(self, age: str) -> None:
+        """Say of the iteration that it comes next, or whatever else is to be said of it."""
+        if age != self._age:
+            self._age = age
+            self.renew()
+
     def take(self, state: TraceState | None = None, node: int | None = None, element: tuple[int, ...] = ()) -> None:
         updates = state.index.updates if state else {}
         self.sentence = "" if updates else "the optimizer's rows appear with the first trace"
@@ -91,7 +97,7 @@ class OptimizerMicroscope(Plot):
             return
         self.rows = rows_of(state, node, element)
         self._fill_picker(updates, node, element)
-        self._note = names.iteration(state.index.trace) + (" · what if" if state.index.trace.what_ifs else "")
+        self._note = names.iteration(state.index.trace, self._age) + (" · what if" if state.index.trace.what_ifs else "")
         self.set_heading("Optimizer microscope", self._optimizer, "Optimizer")
         self._claim_room()
 

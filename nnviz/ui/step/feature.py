@@ -19,7 +19,7 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_matching import shown_node
 from nnviz.records.trace_state import TraceState
 from nnviz.session.run import RunState
-from nnviz.session.session import Session
+from nnviz.session.session import OUTDATED, Session
 from nnviz.session.trace_source import TraceSource
 from nnviz.text import names, what_if_text
 from nnviz.ui.step._breakpoint_editing import BreakpointEditing
@@ -113,9 +113,17 @@ class StepFeature:
         self.show_breakpoints()
 
     def show_run(self, run: RunState) -> None:
-        """Show how the weight that is looked at went over the last iterations."""
+        """Show how the weight that is looked at went over the last iterations, and whether the trace is still that of the next one."""
         self.microscope.set_history(run.history)
         self.chain_rule.history.set_history(run.history)
+        self.show_age()
+
+    def show_age(self) -> None:
+        """Say whether the trace is still that of the next iteration; what another one will take the place of is pale."""
+        if self.session:
+            self.microscope.set_age(self.session.trace_age)
+            self.microscope.set_past(self.session.trace_age == OUTDATED)
+            self._show_iteration()
 
     def show_trace_state(self, state: TraceState | None) -> None:
         """Show this place of the cursor."""
@@ -135,8 +143,12 @@ class StepFeature:
         trace = self.stepping.index.trace if self.stepping.index else None
         is_past = self.session is not None and (not self.session.report.ok or self.session.run.failure is not None)
         self.badge.set_error(trace.worst_error if trace else None, trace.precision if trace else "", is_past)
+        self._show_iteration()
+
+    def _show_iteration(self) -> None:
+        index = self.stepping.index
         if self.session:
-            self.cards["inspector"].set_subtitle(names.iteration(trace) if trace else "")
+            self.cards["inspector"].set_subtitle(names.iteration(index.trace, self.session.trace_age) if index else "")
 
     def show_selection(self) -> None:
         """Let card and optimizer be about the selected node, else the one the cursor is at; about the folded group it is in, if any."""

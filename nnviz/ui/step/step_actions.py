@@ -36,5 +36,5 @@ ACTIONS = (
     Act("take_back", "Take the last what-if back", "Step", lambda f: f.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
     Act("take_all_back", "Take all what-ifs back", "Step", lambda f: f.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda f: f.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
-    Act("proof", "Proof of every gradient…", "View", lambda f: f.open_proof(), "Ctrl+Shift+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=has_trace),
+    Act("proof", "Proof of every gradient…", "View", lambda f: f.open_proof(), "Ctrl+Alt+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=has_trace),
 )

@@ -152,8 +152,16 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole application the theme: style, palette, font and stylesheet. Qt tells every widget with a PaletteChange event."""
     if app.property("theme") == theme.name:
         return
+    is_first = app.property("theme") is None
     app.setProperty("theme", theme.name)  # first: whoever hears of the change asks for it
-    app.setStyle("Fusion")
+    if is_first:
+        app.setStyle("Fusion")
+    _dress(app, theme)
+
+
+def _dress(app: QApplication, theme: Theme) -> None:
+    """Give the application palette, font and stylesheet. Qt styles a widget once for each it stands in where one sheet replaces another."""
+    app.setStyleSheet("")
     app.setPalette(_palette(theme))
     app.setFont(sans(BODY))
     app.setStyleSheet(sheet(theme))
@@ -184,8 +192,7 @@ def apply_text_size(app: QApplication, percent: int) -> None:
     app.setProperty("text_size", percent)  # first: whoever hears of the change asks for it
     given = [widget for widget in app.allWidgets() if _has_own_font(widget) and not _is_within_box(widget)]
     designed = [(widget, *(widget.property(_DESIGNED) or (widget.font().pixelSize() / before, widget.styleSheet()))) for widget in given]
-    app.setFont(sans(BODY))
-    app.setStyleSheet(sheet(current_theme()))
+    _dress(app, current_theme())
     for widget, size, rules in designed:
         widget.setProperty(_DESIGNED, (size, rules))  # rounded sizes would drift
         widget.setStyleSheet(f"{rules} font-size: {max(1, round(scaled(size)))}px;")  # another font would be lost with the next parent

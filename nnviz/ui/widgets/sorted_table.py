@@ -97,7 +97,11 @@ class _Rows(QAbstractTableModel):
         self._columns, self._shown = columns, ()
 
     def set_rows(self, rows: Sequence[Any]) -> None:
-        """Take these instead."""
+        """Take these instead; where there are as many as before, the one that is pressed or stood on stays so."""
+        if rows and len(rows) == len(self._shown):
+            self._shown = tuple(rows)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self._columns) - 1))
+            return
         self.beginResetModel()
         self._shown = tuple(rows)
         self.endResetModel()

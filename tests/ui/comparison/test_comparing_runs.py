@@ -132,13 +132,88 @@ def test_one_pointer_over_all_plots_over_time(qtbot, window):
     assert run.metric.grab().toImage() == plain
 
 
+def test_a_run_gives_the_document_its_settings_and_an_undo_takes_them_back(qtbot, window):
+    session = window.session
+    compare(qtbot, window, "rate", "0.1, 1", 60)
+    row = next(row for row in table_of(window).rows() if row.name == "lr 0.1")
+    window.features.comparison.panel.menu(row).actions()[3].trigger()
+    wait(qtbot, lambda: session.link.is_up_to_date and session.link.pending.oldest is None)
+    assert session.experiment.training.optimizer["learning_rate"] == 0.1 and session.run.iteration == 40
+    assert session.document.history.undo_label == "Settings of lr 0.1" and session.branches.present.name == "main"
+    fill(qtbot, window)
+    assert next(row for row in table_of(window).rows() if row.name == "lr 0.1").differs == "as the document"
+    window.action_table["undo"].trigger()
+    wait(qtbot, lambda: session.link.is_up_to_date and session.link.pending.oldest is None)
+    assert session.experiment.training.optimizer["learning_rate"] == 0.01 and session.link.log.changes == ()
+    window.action_table["redo"].trigger()
+    wait(qtbot, lambda: session.link.is_up_to_date and session.link.pending.oldest is None)
+    assert [change.iteration for change in session.link.log.changes] == [40]
+
+
+def test_a_row_is_gone_to_renamed_and_forgotten_by_keys(qtbot, window):
+    session, table = window.session, table_of(window)
+    compare(qtbot, window, "rate", "0.1, 1", 60)
+    table.setFocus()
+
+    def stand_on(name: str) -> None:
+        table.setCurrentIndex(table.model().index([row.name for row in table.rows()].index(name), 0))
+
+    stand_on("lr 1")
+    QTest.keyClick(table, Qt.Key.Key_F2)
+    window.features.run.bar.field.setText("hot")
+    QTest.keyClick(window.features.run.bar.field, Qt.Key.Key_Return)
+    fill(qtbot, window)
+    stand_on("lr 0.1")
+    QTest.keyClick(table, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    wait(qtbot, lambda: session.link.is_up_to_date and session.link.pending.oldest is None and session.run.iteration == 60)
+    assert session.branches.present.name == "lr 0.1"
+    fill(qtbot, window)
+    stand_on("hot")
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert [branch.name for branch in session.branches.all] == ["main", "lr 0.1"]
+
+
+def test_runs_that_were_compared_are_there_again_with_their_verdicts(qtbot, window, tmp_path):
+    session, path = window.session, tmp_path / "raced.nnviz"
+    compare(qtbot, window, "rate", "0.001, 0.1, 1000", 500)
+    before = {text[0]: text[1:8] for text in table_of(window).texts()[1:]}
+    assert {row[1] for row in before.values()} == {"falling", "diverged"} and all(row[6].endswith("%") for row in before.values())
+    assert session.document.save_as(path) and session.document.open(path)
+    wait(qtbot, lambda: session.link.is_up_to_date and session.run.is_traced)
+    fill(qtbot, window)
+    assert {text[0]: text[1:8] for text in table_of(window).texts()[1:]} == before
+    ghosts = {ghost.name: ghost for ghost in window.features.run.loss.chart.ghosts}
+    assert ghosts["lr 0.1"].x.size > 20 and ghosts["lr 0.1"].x[-1] == 500
+
+
+def test_a_race_goes_on_when_another_branch_is_opened(qtbot, window):
+    session = window.session
+    compare(qtbot, window, "rate", "0.5", 30)
+    sheet = sheet_of(window)
+    choose(sheet, "rate")
+    sheet.field.setText("0.001, 0.1")
+    sheet.count.setValue(3000)
+    QTest.mouseClick(sheet.button, LEFT)
+    wait(qtbot, lambda: session.branches.kept[-1].branch.reached > 0 and len(table_of(window).rows()) == 4)
+    QTest.mouseClick(table_of(window).viewport(), LEFT, pos=cell(window, "lr 0.5"))
+    reached = session.branches.kept[-1].branch.reached
+    wait(qtbot, lambda: session.branches.kept[-1].branch.reached > reached)
+    fill(qtbot, window)  # between both clicks the table is filled anew
+    QTest.mouseDClick(table_of(window).viewport(), LEFT, pos=cell(window, "lr 0.5"))
+    wait(qtbot, lambda: session.run.iteration == 30 and session.link.is_up_to_date)
+    assert session.comparison.is_going
+    wait(qtbot, lambda: is_over(window))
+    assert {branch.name: branch.reached for branch in session.branches.all}["lr 0.1"] == 3000
+
+
 def test_the_menu_of_a_run(qtbot, window):
     compare(qtbot, window, "rate", "0.1, 1", 30)
     table = table_of(window)
     table.customContextMenuRequested.emit(cell(window, "lr 1"))
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
     texts = [action.text() for action in menu.actions()]
-    assert texts == ["Go to lr 1", "First divergence against the present run", "Rename lr 1…", "Forget lr 1"]
+    settings = "Give the document the settings of lr 1"
+    assert texts == ["Go to lr 1", "First divergence against the present run", "Rename lr 1…", settings, "Forget lr 1"]
     menu.actions()[-1].trigger()
     menu.close()
     assert [branch.name for branch in window.session.branches.all] == ["lr 0.1", "main"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+from PySide6.QtCore import Qt
 
 from nnviz.document import edits
 from nnviz.document.run_branches import Branch
@@ -12,8 +15,10 @@ from nnviz.records.task_records import RacedRun
 from nnviz.records.verdicts import Verdict
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
-from nnviz.session.run_curves import Curves
-from nnviz.ui.comparison.run_rows import FEW_POINTS, SAME, judged, kept_row, present_row
+from nnviz.session.run_curves import Curves, judged
+from nnviz.ui.comparison._runs_panel import RunsPanel
+from nnviz.ui.comparison.run_rows import FEW_POINTS, SAME, kept_row, present_row
+from nnviz.ui.theme.colors import current_theme
 from tests.ui import runs
 
 MOONS = open_document("example:moons")
@@ -65,3 +70,20 @@ def test_the_present_run_is_a_row_too():
     assert row.is_present and row.verdict.kind == "falling" and row.differs == "the document"
     measured = present_row(Branch("main", 0, RunLog(MOONS), 128), runs.run(128, data=runs.moons()), MOONS)
     assert measured.score == measured.curves.last("metric")
+
+
+def test_a_figure_of_before_the_last_iteration_is_pale_and_says_of_which_it_is(qtbot):
+    old, new = np.full(200, np.nan), np.full(200, np.nan)
+    old[150], new[[150, 199]] = 0.75, 0.875
+    panel = RunsPanel()
+    qtbot.addWidget(panel)
+    cells = {}
+    for name, measured in (("old", old), ("new", new)):
+        panel.set_rows([kept_row(kept(replace(FALLING, metric=measured, validation_loss=measured)), MOONS)])
+        model = panel.table.model()
+        for place in range(model.columnCount()):
+            cell, title = model.index(0, place), model.headerData(place, Qt.Orientation.Horizontal)
+            cells[name, title] = cell.data(Qt.ItemDataRole.ForegroundRole), cell.data(Qt.ItemDataRole.ToolTipRole)
+    faint, text = current_theme().color("faint"), current_theme().color("text")
+    assert cells["old", "score"] == (faint, "75.0 % at iteration 150") and cells["old", "validation"] == (faint, "0.75 at iteration 150")
+    assert cells["new", "score"] == (text, "87.5 % at iteration 199") and cells["new", "validation"][0] == text == cells["old", "batch"][0]

@@ -9,6 +9,7 @@ import pytest
 
 from nnviz.records.task_records import ExplainedShares, LossPlane, PathOnPlane, RangeTest
 from nnviz.records.tensors import Array
+from nnviz.ui.landscape import _range_plot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._range_plot import RangeTestPlot
 from nnviz.ui.landscape._surface_view import View, _some
@@ -102,14 +103,23 @@ def test_a_turn_keeps_lengths_and_looking_down_has_limits():
     assert View().turned(0, 1e6).down < math.pi / 2 and View().turned(0, -1e6).down > 0
 
 
-def sweep(start=1.0, seeds=2, scatter=0.0, falls=True) -> RangeTest:
+def sweep(start=1.0, seeds=2, falls=True, is_noise=False) -> RangeTest:
     rates = np.geomspace(1e-4, 1.0, 40)
     curve = np.concatenate([np.ones(10), np.linspace(1, 0.3, 20), np.geomspace(0.3, 50, 10)]) if falls else np.linspace(1, 5, 40)
-    smoothed = np.stack([curve + scatter * number for number in range(seeds)])
+    smoothed = np.stack([curve] * seeds)
     smoothed[-1, 36:] = math.nan
     low, high = (rates[15], rates[20]) if falls else (None, None)
-    steepest = array(np.full(seeds, rates[15]))
+    steepest = array(np.full(seeds, rates[15] if falls or is_noise else math.nan))
     return RangeTest(*map(array, (rates, smoothed, smoothed, smoothed)), steepest, steepest, start, low, high)
+
+
+@pytest.fixture
+def written(monkeypatch) -> list[str]:
+    """The texts that are painted in the plot."""
+    texts = []
+    write = _range_plot.write
+    monkeypatch.setattr(_range_plot, "write", lambda painter, box, text, *more: texts.append(text) or write(painter, box, text, *more))
+    return texts
 
 
 def painted(qtbot, found) -> RangeTestPlot:
@@ -123,12 +133,16 @@ def painted(qtbot, found) -> RangeTestPlot:
     return plot
 
 
-def test_a_rate_is_suggested_and_whether_the_seeds_agree(qtbot):
+def test_a_rate_is_suggested(qtbot, written):
     plot = painted(qtbot, sweep())
-    assert plot.found.low <= plot.rate <= plot.found.high and not plot.is_scatter
-    assert painted(qtbot, sweep(scatter=2.0)).is_scatter
+    assert plot.found.low <= plot.rate <= plot.found.high and any("falls fastest at" in text for text in written)
     assert "1 of 2 seeds" in plot.values_at(0.9)[-1][1]
 
 
-def test_without_a_fall_there_is_no_rate_until_one_is_chosen(qtbot):
-    assert painted(qtbot, sweep(falls=False)).rate is None
+def test_without_a_fall_there_is_no_rate_until_one_is_chosen(qtbot, written):
+    assert painted(qtbot, sweep(falls=False)).rate is None and "no rate is suggested: the loss does not fall" in written
+
+
+def test_of_a_fall_within_the_noise_no_rate_is_taken_and_that_is_said(qtbot, written):
+    assert painted(qtbot, sweep(falls=False, is_noise=True)).rate is None
+    assert any("no faster than the noise" in text for text in written)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from nnviz.document import edits
+from nnviz.document.run_log import RunLog
 from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
 from tests.ui.window import opened, stands_at, wait
 
@@ -67,6 +68,20 @@ def test_a_landscape_of_the_path_with_its_branch(qtbot, window):
     window.grab()
     plot.view.choose("surface")
     window.grab()
+
+
+def test_a_branch_with_other_parameters_is_named_with_the_reason(qtbot, window):
+    session, feature = window.session, window.features.landscape
+    wide = edits.change_layer(session.experiment, "h1", units=9)
+    session.branches.add([("wide", RunLog(wide)), ("same", RunLog(session.experiment))])
+    panel = shown(window, "landscape")
+    said = "without wide: its dense 1.W is 9×2, not 4×2"
+    assert panel.strip.text.endswith(said) and [run.name for run in panel.task().others] == ["same"]
+    computed(qtbot, window, "landscape", PlaneTask)
+    assert said in feature.landscape.shown.footers and [path.name for path in feature.landscape.shown.paths] == ["main", "same"]
+    feature.settings.others.setChecked(False)
+    assert said not in feature.landscape.shown.footers and "wide" not in panel.strip.text
+    session.branches.remove("wide")
 
 
 def test_a_result_of_an_earlier_iteration_is_pale_and_is_renewed(qtbot, window):

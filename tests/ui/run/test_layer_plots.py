@@ -82,6 +82,12 @@ def test_before_the_first_update_there_are_no_ratios(shown):
     assert plot.chart is None and "first update" in plot.sentence
 
 
+def test_labels_that_all_lie_above_the_room_are_moved_apart_too():
+    assert _apart([10.0, 20.0, 25.0], 14.0, 60.0, 200.0) == [60.0, 74.0, 88.0]
+    assert _apart([190.0, 195.0], 14.0, 60.0, 200.0) == [172.0, 186.0]
+    assert _apart([], 14.0, 60.0, 200.0) == []
+
+
 def test_labels_never_collide_however_many_there_are(qapp):
     for count in (2, 10, 30):
         tops = _apart([100.0] * count, line_height(), 0.0, 600.0)

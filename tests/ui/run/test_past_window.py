@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QComboBox, QPushButton, QStyle, QStyleOptionComboBox
 
 from nnviz.document import edits
 from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.task_records import PastTime
 from nnviz.ui.run._past_sheet import PastSheet
+from nnviz.ui.theme.style import apply_text_size
 from tests.ui.window import opened, stands_at, wait
 
 LEFT = Qt.MouseButton.LeftButton
@@ -186,3 +187,32 @@ def test_the_panel_itself_leads_to_the_sheet(qtbot, window, panel):
     qtbot.waitUntil(sheet.isVisible)
     assert any(button.text() == "find" for button in sheet.findChildren(QPushButton))
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+
+
+def test_an_accuracy_is_waited_for_to_rise(qtbot, window, panel):
+    sheet = sheet_of(qtbot, window)
+    assert (sheet.comparison.currentData(), sheet.threshold.value()) == ("below", 0.1)
+    choose(sheet.what, "metric")
+    assert (sheet.comparison.currentData(), sheet.threshold.value()) == ("above", 0.95)
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+
+
+@pytest.mark.parametrize("percent", [100, 150, 200])
+def test_no_choice_is_cut_at_any_text_size(qapp, qtbot, window, panel, percent):
+    apply_text_size(qapp, percent)
+    try:
+        sheet = sheet_of(qtbot, window)
+        texts = [sheet.what.itemText(row) for row in range(sheet.what.count())]
+        room = sheet.what.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option_of(sheet.what), QStyle.SubControl.SC_ComboBoxEditField
+        )
+        assert [text for text in texts if sheet.what.fontMetrics().horizontalAdvance(text) > room.width()] == []
+        qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    finally:
+        apply_text_size(qapp, 100)
+
+
+def option_of(box: QComboBox) -> QStyleOptionComboBox:
+    option = QStyleOptionComboBox()
+    box.initStyleOption(option)
+    return option

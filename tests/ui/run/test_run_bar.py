@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 
 from nnviz import messages
 from nnviz.document import edits
+from nnviz.document.store.examples import open_document
+from nnviz.ui.shell.app import shut_down
+from nnviz.ui.shell.main_window import MainWindow
 from nnviz.ui.theme.colors import THEMES
 from nnviz.ui.theme.style import apply_theme
 from tests.ui.window import opened, wait
@@ -169,6 +172,23 @@ def test_a_flag_says_what_the_optimizer_lost(qtbot, window):
     assert flag.text.endswith("\nSGD starts without what Adam remembered.")
 
 
+def test_a_flag_says_it_also_after_the_document_was_opened_again(qtbot, window, tmp_path):
+    session, path = window.session, tmp_path / "switched.nnviz"
+    session.edit("Optimizer", edits.choose_optimizer, "sgd")
+    still(qtbot, window)
+    train(qtbot, window, 5)
+    assert session.document.save_as(path, b"")
+    session.document.new(open_document("example:sine"))
+    still(qtbot, window)
+    window.features.files.documents.read(path)
+    still(qtbot, window)
+    window.action_table["resume"].trigger()
+    qtbot.waitUntil(lambda: session.run.iteration == 45, timeout=30_000)
+    still(qtbot, window)
+    (flag,) = window.features.run.navigation.tree.lines[0].flags
+    assert flag.text.endswith("\nSGD starts without what Adam remembered.")
+
+
 def test_the_mouse_reads_loss_and_settings(qtbot, window):
     bar, at = bar_of(window), spot(window, 10)
     QApplication.sendEvent(bar, QHelpEvent(QHelpEvent.Type.ToolTip, at, bar.mapToGlobal(at)))
@@ -248,8 +268,11 @@ def test_a_branch_that_comes_back_gets_another_name_if_its_own_is_taken(branched
 def test_a_branch_is_renamed_where_it_stands(branched):
     choose(menu_of(branched, spot(branched, 35, 0)), "Rename main")
     field = bar_of(branched).field
+    branched.activateWindow()
+    field.setFocus()
     field.setText("slow")
     QTest.keyClick(field, Key.Key_Return)
+    assert QApplication.focusWidget() is bar_of(branched), "the next key is not for a button"
     assert [branch.name for branch in branched.session.branches.all] == ["slow", "branch 2"]
     assert bar_of(branched).field is None
     branched.action_table["rename_branch"].trigger()
@@ -288,11 +311,19 @@ def test_many_branches_are_scrolled(qtbot, branched):
         train(qtbot, branched, 2)
     bar = bar_of(branched)
     assert len(branched.features.run.navigation.tree.lines) == 6
-    assert list(bar.places().shown) == [2, 3, 4, 5]
+    branched.resize(1280, 1000)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [0, 1, 2, 3, 4, 5])
+    branched.resize(1280, 800)
+    qtbot.waitUntil(lambda: list(bar.places().shown) == [2, 3, 4, 5])
     at = QPointF(300, 10)
     no_keys, no_phase = Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase
     turn = QWheelEvent(at, bar.mapToGlobal(at), QPoint(), QPoint(0, 240), Qt.MouseButton.NoButton, no_keys, no_phase, False)
     QApplication.sendEvent(bar, turn)
+    assert list(bar.places().shown) == [0, 1, 2, 3]
+    QTest.keyClick(bar, Qt.Key.Key_Down)
+    assert list(bar.places().shown) == [1, 2, 3, 4]
+    QTest.keyClick(bar, Qt.Key.Key_Up)
+    QTest.keyClick(bar, Qt.Key.Key_Up)
     assert list(bar.places().shown) == [0, 1, 2, 3]
     high = bar.height()
     branched.resize(1180, 720)
@@ -320,6 +351,20 @@ def test_it_is_hidden_and_remembered(qtbot, window):
     assert bar_of(window).isVisible()
     window._save_settings()
     assert QSettings().value("window/run_bar") == "shown"
+
+
+def test_whether_other_branches_are_drawn_is_remembered(qtbot, branched):
+    ghosts = lambda window: window.features.run.loss.chart.ghosts  # noqa: E731
+    assert len(ghosts(branched)) == 1
+    for shown in (False, True):
+        branched.action_table["ghosts"].trigger()
+        assert bool(ghosts(branched)) == shown
+        branched._save_settings()
+        later = MainWindow()
+        later.restore_settings()
+        later.make_features(branched.session.experiment, autosaves=False)
+        assert later.features.run.has_ghosts == shown
+        shut_down(later)
 
 
 def test_where_training_stopped_by_itself_is_marked(qtbot, window):

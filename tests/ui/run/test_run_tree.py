@@ -13,7 +13,7 @@ from nnviz.document.run_log import RunLog
 from nnviz.session.branches import KeptBranch
 from nnviz.session.run import RunState
 from nnviz.ui.run.bar_places import BarPlaces, bar_height, rows_in
-from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, reached, surroundings, told
+from nnviz.ui.run.run_tree import Flag, SelfStop, flags_of, grown, surroundings, told
 from tests.session.sessions import two_moons
 from tests.ui import runs
 
@@ -46,6 +46,17 @@ def test_lines_stand_in_the_order_of_their_colours_whichever_is_present():
     assert [line.name for line in grown(Branch("main", 0, MAIN, 100), others).lines] == ["main", "branch 2", "third"]
 
 
+def test_the_ninth_branch_stands_last_though_it_has_the_first_colour():
+    found = grown(Branch("main", 0, MAIN, 100), (kept("ninth", 8, THIRD, 50), kept("branch 2", 1, OTHER, 60)))
+    assert [line.name for line in found.lines] == ["main", "branch 2", "ninth"]
+
+
+def test_the_same_run_made_further_leaves_the_present_one_where_that_ends():
+    found = grown(Branch("main", 0, MAIN, 60), (kept("further", 1, MAIN, 200),))
+    where = BarPlaces(found, 60, 1000.0, 56.0)
+    assert where.extent(1) == (60, 200) and BarPlaces(found, 90, 1000.0, 56.0).extent(1) == (90, 200)
+
+
 def test_the_present_run_stands_on_the_line_of_what_it_comes_from():
     found = tree()
     assert found.path() == (1, 0)
@@ -73,9 +84,10 @@ def test_changes_at_one_iteration_are_one_flag():
     )
 
 
-def test_what_the_engine_said_of_a_change_is_told_with_it():
-    (flag,) = tree(notes=(Flag(20, "It starts anew."), Flag(21, "elsewhere"))).lines[1].flags
-    assert flag.text == "iteration 20: L2 0 → 0.1\nIt starts anew."
+def test_what_a_change_has_cost_the_training_is_told_with_it_but_not_at_the_start():
+    sgd = edits.choose_optimizer(START, "sgd")
+    first, later = (flags_of(RunLog(START).changed(iteration, sgd))[0].text for iteration in (0, 20))
+    assert later.splitlines() == [first.replace("iteration 0", "iteration 20"), "SGD starts without what Adam remembered."]
 
 
 def test_a_stop_is_there_in_every_run_that_is_the_same_up_to_it():
@@ -92,8 +104,8 @@ def test_plots_show_of_other_branches_what_is_their_own():
 
 def test_on_its_way_back_a_run_has_not_lost_what_it_knew():
     run = RunState(iteration=80, curves=runs.curves(80))
-    assert reached(replace(run, iteration=16, target=20)) == 80
-    assert reached(run) == 80
+    assert replace(run, iteration=16, target=20).reached == 80
+    assert run.reached == 80
 
 
 def test_what_is_told_of_an_iteration():
@@ -143,9 +155,9 @@ def test_long_names_leave_the_lines_most_of_the_width():
 
 
 def test_rows_follow_the_height_of_the_window():
-    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 4]
-    assert bar_height(1) == 32
-    assert bar_height(4) == 68
+    assert [rows_in(height) for height in (600, 720, 800, 1000)] == [1, 2, 4, 8]
+    assert bar_height(1) == 34
+    assert bar_height(4) == 70
     assert places(rows=2).shown == range(0, 2)
     assert places(rows=2, first=1).shown == range(1, 3)
     where = places(rows=2, first=1)
