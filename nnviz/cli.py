@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "doctor", "trace", "export", "screenshot", "check", "examples")
+JOBS = ("run", "compare", "doctor", "trace", "export", "screenshot", "check", "examples", "lessons")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_compare, _add_doctor, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
+    for add in (_add_run, _add_compare, _add_doctor, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples, _add_lessons):
         add(commands)
     return parser
 
@@ -234,6 +234,13 @@ def _add_check(commands: Any) -> None:
 
 def _add_examples(commands: Any) -> None:
     parser = _command(commands, "examples", _examples, "list the documents that come with the program", file=False)
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+
+
+def _add_lessons(commands: Any) -> None:
+    parser = _command(commands, "lessons", _lessons, "list the lessons, or play them and say whether all holds", file=False)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a lesson by its name, or the file of one")
+    parser.add_argument("--check", action="store_true", help="play it, or all, without a window: right and wrong answers, every claim")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -385,6 +392,23 @@ def _examples(options: argparse.Namespace) -> int:
 
     found = jobs.list_examples()
     return _show(options, found, lambda: _print_table([(example["name"], example["title"], example["description"]) for example in found]))
+
+
+def _lessons(options: argparse.Namespace) -> int:
+    from nnviz.lessons.store import lesson_names, open_lesson
+
+    names = [options.name] if options.name else lesson_names()
+    lessons = {name: open_lesson(name) for name in names}
+    if not options.check:
+        rows = [(name, one.title, f"{one.minutes} min", one.summary) for name, one in lessons.items()]
+        value = [{"name": name, "title": one.title, "minutes": one.minutes, "summary": one.summary} for name, one in lessons.items()]
+        return _show(options, value, lambda: _print_table(rows))
+    from nnviz import teaching
+
+    found = {name: [fault._asdict() for fault in teaching.faults(lesson)] for name, lesson in lessons.items()}
+    told = {name: "; ".join(f"step {one['step']}: {one['sentence']}" for one in wrong) or "holds" for name, wrong in found.items()}
+    _show(options, found, lambda: _print_table(told.items()))
+    return 1 if any(found.values()) else 0
 
 
 def _export(options: argparse.Namespace) -> int:

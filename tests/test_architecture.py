@@ -45,6 +45,7 @@ ALLOWED = {
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
+    "nnviz.lessons": {"document", "records", "resource_files", "msgspec", "numpy"},
     "nnviz.doctor": {"document", "records", "numpy"},
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
@@ -62,10 +63,11 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
+    "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell",
-        "resource_files", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
+        "ui.shell", "resource_files", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -1,0 +1,112 @@
+"""Whether an answer is right, and what a wrong one has thought: everything is worked out from the live state. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from nnviz.lessons._misconceptions import explained
+from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
+from nnviz.lessons.facts import Facts
+from nnviz.lessons.lesson import Ask, LessonStep
+
+_TEMPLATE = re.compile(r"\{=\s*(.+?)\s*(?:::\s*([^{}:]*?)\s*)?\}", re.DOTALL)
+"""{= expression } or {= expression :: format }"""
+
+
+class Judged(NamedTuple):
+    """What is said to an answer."""
+
+    is_right: bool
+    sentence: str
+    """What was thought, where that is known; "" otherwise."""
+
+
+def judge(ask: Ask, answer: str, facts: Facts) -> Judged:
+    """Return whether an answer is right: a number as text, the place of an option, or what was clicked. Raises ExpressionError where the
+    question cannot be answered in this state."""
+    match ask.kind:
+        case "number":
+            return _judge_number(ask, answer, facts)
+        case "choice":
+            return _judge_choice(ask, answer, facts)
+        case "click":
+            return Judged(truth(ask.when, replace(facts, clicked=answer).names), "")
+    return Judged(truth(ask.when, facts.names), "")
+
+
+def right_answer(ask: Ask, facts: Facts) -> str:
+    """Return the right answer, as `judge` takes it: what is measured for a number, the first right option, or the example."""
+    if ask.kind == "number":
+        return repr(number(ask.answer, facts.names))
+    if ask.kind == "choice":
+        return next((str(place) for place, option in enumerate(ask.options) if truth(option.when, facts.names)), "")
+    return ask.example
+
+
+def read_number(text: str) -> float | None:
+    """Return the number a person has typed, with a decimal point or comma, or as a fraction; None if it is none."""
+    try:
+        parts = [float(part.replace(",", ".").replace("−", "-")) for part in text.strip().split("/")]
+    except ValueError:
+        return None
+    if len(parts) == 2 and parts[1]:
+        return parts[0] / parts[1]
+    return parts[0] if len(parts) == 1 else None
+
+
+def is_near(given: float, right: float, tolerance: float) -> bool:
+    """Return whether a number is right within its tolerance: relative, and absolute for what is smaller than 0.01."""
+    return bool(np.isfinite(given)) and abs(given - right) <= tolerance * max(abs(right), 0.01)
+
+
+def _judge_number(ask: Ask, answer: str, facts: Facts) -> Judged:
+    given = read_number(answer)
+    if given is None:
+        return Judged(False, "That is no number. Write it as 0.25, 2.5e-3 or 1/4.")
+    if is_near(given, number(ask.answer, facts.names), ask.tolerance):
+        return Judged(True, "")
+    ideas = [wrong.idea for wrong in ask.wrong if is_near(given, number(wrong.answer, facts.names), ask.tolerance)]
+    return Judged(False, " Or: ".join(explained(idea) for idea in dict.fromkeys(ideas)))
+
+
+def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
+    option = ask.options[int(answer)]
+    if truth(option.when, facts.names):
+        return Judged(True, "")
+    return Judged(False, explained(option.idea))
+
+
+def filled(text: str, facts: Facts) -> str:
+    """Return a text with its {= expressions } worked out: numbers with 4 digits, or in the format behind ::; – where it cannot be."""
+
+    def written(match: re.Match[str]) -> str:
+        try:
+            found = evaluate(match[1], facts.names)
+        except ExpressionError:
+            return "–"
+        return _written(found, match[2] or "")
+
+    return _TEMPLATE.sub(written, text)
+
+
+def _written(found: object, form: str) -> str:
+    if isinstance(found, str | bool | np.bool_):
+        return str(found)
+    values = np.asarray(found)
+    if values.size != 1:
+        return np.array2string(values, precision=4, separator=", ", threshold=64)
+    value = values.reshape(-1)[0]
+    if form:
+        return format(float(value), form)
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e9 else f"{float(value):.4g}"
+
+
+def expressions_of(step: LessonStep) -> tuple[str, ...]:
+    """Return all expressions in the texts of a step."""
+    ask = step.ask
+    texts = (step.text, step.reveal, *((ask.text, *ask.hints, *(option.text for option in ask.options)) if ask else ()))
+    return tuple(match[1] for text in texts for match in _TEMPLATE.finditer(text))

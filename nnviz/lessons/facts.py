@@ -1,0 +1,178 @@
+"""The live state as lessons ask about it: functions by the names they have in expressions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnviz.document.breakpoints import Breakpoint
+from nnviz.document.experiment import Experiment
+from nnviz.document.shapes.report import examine
+from nnviz.lessons.expression import ExpressionError
+from nnviz.records.breakpoint_places import node_of
+from nnviz.records.finding import Finding
+from nnviz.records.tensors import Tensor
+from nnviz.records.trace_index import TraceIndex
+from nnviz.records.trace_record import NodeRecord
+
+Columns = Mapping[str, np.ndarray]
+"""The curves of a run, by the names of CurvePoint's fields: equally long, NaN where something was not measured."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known where the run stands. `names` is what an expression may use."""
+
+    experiment: Experiment
+    """The one in force."""
+    index: TraceIndex | None = None
+    """The trace of the iteration that comes next; None while there is none."""
+    curves: Columns = field(default_factory=dict)
+    runs: Mapping[str, Columns] = field(default_factory=dict)
+    """Runs beside the present one, by name."""
+    findings: Sequence[Finding] = ()
+    clicked: str = ""
+    """What a person has clicked: a node as `h1/relu`, a parameter as `h1.weight`, a layer by its id."""
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """Functions and values by name. They raise ExpressionError for what is not there."""
+        training = self.experiment.training
+        plain: dict[str, Any] = {
+            "clicked": self.clicked,
+            "learning_rate": training.optimizer["learning_rate"],
+            "iteration": int(self.curves["iteration"][-1]) if len(self.curves.get("iteration", ())) else 0,
+        }
+        if self.index:
+            plain |= {"loss": self.index.trace.loss, "rows": len(self.index.trace.rows)}
+        functions: dict[str, Callable[..., Any]] = {
+            "value": self._value,
+            "gradient": self._gradient,
+            "contribution": self._contribution,
+            "local": self._local,
+            "updated": lambda name: self._update(name, "after"),
+            "update": self._update,
+            "phase": self._phase,
+            "position": self._position,
+            "setting": self._setting,
+            "layer": lambda id, name: self._layer(id).settings[name],
+            "kind": lambda id: self._layer(id).kind,
+            "parameters": self._parameters,
+            "curve": lambda name: self._curve(self.curves, name),
+            "final": self._final,
+            "other": self._other,
+            "first_below": self._first_below,
+            "found": lambda kind: any(one.kind == kind for one in self.findings),
+        }
+        return plain | functions
+
+    # --- the trace ---
+
+    def _node(self, name: str) -> NodeRecord:
+        if self.index is None:
+            raise ExpressionError("there is no trace yet.")
+        kind = "parameter" if "." in name and "/" not in name else "node"
+        found = node_of(self.index.whole, Breakpoint(kind, name))
+        if found is None:
+            nodes = (node for node in self.index.whole.trace.nodes if node.kind != "operation")
+            found = next((node.id for node in nodes if name in (node.label, node.module)), None)
+        if found is None:
+            raise ExpressionError(f"the trace has no {name}.")
+        return self.index.whole.node(found)
+
+    def _array(self, tensor: Tensor | None, what: str) -> np.ndarray:
+        values = self.index.whole.array(tensor)
+        if values is None:
+            raise ExpressionError(f"{what} is not there, or too large to be read.")
+        return values.astype(np.float64) if values.dtype.kind in "fiub" else values
+
+    def _value(self, name: str) -> np.ndarray:
+        return self._array(self._node(name).value, f"the value of {name}")
+
+    def _gradient(self, name: str) -> np.ndarray:
+        return self._array(self._node(name).gradient, f"the gradient of {name}")
+
+    def _edge(self, source: str, target: str) -> Any:
+        one, other = self._node(source).id, self._node(target).id
+        edge = next((edge for edge in self.index.whole.trace.edges if (edge.source, edge.target) == (one, other)), None)
+        if edge is None:
+            raise ExpressionError(f"{source} does not go into {target}.")
+        return edge
+
+    def _contribution(self, source: str, target: str) -> np.ndarray:
+        return self._array(self._edge(source, target).contribution, f"what {target} sends back to {source}")
+
+    def _local(self, source: str, target: str) -> np.ndarray:
+        found = self.index.whole.local(self._edge(source, target), None)
+        if found is None:
+            raise ExpressionError(f"∂{target}/∂{source} is not known element by element.")
+        return np.asarray(found[0], dtype=np.float64)
+
+    def _update(self, name: str, symbol: str) -> np.ndarray:
+        """`before`, `after`, or a row of the optimizer by its symbol."""
+        update = self.index.whole.updates.get(self._node(name).id) if self.index else None
+        if update is None:
+            raise ExpressionError(f"no optimizer changes {name}.")
+        row = next((row for row in update.rows if row.symbol == symbol), None)
+        tensor = row.value if row else getattr(update, symbol, None) if symbol in ("before", "after") else None
+        return self._array(tensor, f"{symbol} of {name}")
+
+    def _phase(self, name: str) -> str:
+        return self._node(name).phase
+
+    def _position(self, name: str, phase: str) -> int:
+        node, index = self._node(name), self.index.whole
+        places = {"forward": index.made_at, "backward": index.backward_at, "update": index.updated_at}.get(phase, {})
+        if node.id not in places:
+            raise ExpressionError(f"{name} has no step in {phase}.")
+        return places[node.id]
+
+    # --- the document ---
+
+    def _layer(self, id: str) -> Any:
+        if id not in self.experiment.network.titles:
+            raise ExpressionError(f"there is no layer {id}.")
+        return self.experiment.network.layer(id)
+
+    def _setting(self, name: str) -> Any:
+        training = self.experiment.training
+        found = {**training.optimizer.settings, "optimizer": training.optimizer.kind, "schedule": training.schedule.kind}
+        found |= {one: getattr(training, one) for one in ("loss", "batch_size", "l1", "l2", "clip_norm", "clip_value", "dropout")}
+        found |= {f"data.{key}": value for key, value in self.experiment.data.settings.items()} | {"data": self.experiment.data.kind}
+        if name not in found:
+            raise ExpressionError(f"there is no setting {name}.")
+        return found[name]
+
+    def _parameters(self, id: str = "") -> int:
+        report = examine(self.experiment)
+        return report.layers[id].count if id in report.layers else report.parameters
+
+    # --- curves ---
+
+    def _curve(self, columns: Columns, name: str) -> np.ndarray:
+        if name not in columns:
+            raise ExpressionError(f"nothing is known of {name}.")
+        values = np.asarray(columns[name], dtype=np.float64)
+        return values[~np.isnan(values)] if name != "loss" else values
+
+    def _final(self, name: str, run: str = "") -> float:
+        values = self._curve(self._columns(run), name)
+        if not values.size:
+            raise ExpressionError(f"{name} has not been measured.")
+        return float(values[-1])
+
+    def _columns(self, run: str) -> Columns:
+        if run and run not in self.runs:
+            raise ExpressionError(f"there is no run {run}.")
+        return self.runs[run] if run else self.curves
+
+    def _other(self, run: str, name: str) -> np.ndarray:
+        return self._curve(self._columns(run), name)
+
+    def _first_below(self, threshold: float, run: str = "") -> float:
+        """The first iteration whose loss is below; infinite if there is none."""
+        below = np.flatnonzero(self._curve(self._columns(run), "loss") < threshold)
+        return float(below[0]) if below.size else np.inf

@@ -1,0 +1,68 @@
+"""The language of lessons says what is measured, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
+
+NAMES = {"x": np.array([[1.0, 2.0], [3.0, 4.0]]), "value": lambda name: {"a": 2.0}[name]}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1 + 2 * 3 - 4 / 8", 6.5),
+        ("-2 ** 2", -4.0),
+        ("x[1, 0] + value('a')", 5.0),
+        ("sum(x[0]) / len(x)", 1.5),
+        ("x[0] @ x[1]", 11.0),
+        ("max(x) if sum(x) > 9 else 0", 4.0),
+        ("x[0, 1:][0]", 2.0),
+        ("norm([3, 4])", 5.0),
+    ],
+)
+def test_numbers(text: str, found: float) -> None:
+    assert number(text, NAMES) == found
+
+
+def test_conditions() -> None:
+    assert truth("1 < 2 <= 2 and not x[0, 0] > 1", NAMES) and truth("x > 0", NAMES) and not truth("x > 1", NAMES)
+    assert truth("'a' == 'a' or 1 / 0", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')",
+        "x.__class__",
+        "(lambda: 1)()",
+        "[y for y in x]",
+        "x := 1",
+        "unknown",
+        "value('b', key=1)",
+        "f'{x}'",
+        "9 ** 99 ** 9",
+        "open('/etc/passwd')",
+        "1 +",
+        "(" * 200,
+        "x" * 600,
+        "value",
+    ],
+)
+def test_all_else_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ExpressionError, match=r"\."):
+        number(text, NAMES)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_number_or_is_refused(text: str) -> None:
+    try:
+        number(text, NAMES)
+    except ExpressionError:
+        pass
+    else:
+        assert evaluate(text, NAMES) is not None
