@@ -173,7 +173,7 @@ class ColumnItem(QGraphicsItem):
     def _frame_of_badge(self, boost: float) -> QRectF:
         """The frame, with a corner where a badge stands beside the title."""
         title = QFontMetricsF(sans(BODY * (boost or 1.0), QFont.Weight.DemiBold)).horizontalAdvance(self.layer.title)
-        right = min(title / 2 + badges.RADIUS + 1, self._rect.right() - badges.RADIUS - 1)
+        right = min(title / 2 + badges.RADIUS + 3, self._rect.right() - badges.RADIUS - 1)
         return self._frame.adjusted(0, TITLE / 2 - 1, max(0.0, right - self._frame.right()), 0)
 
     def _paint_texts(self, painter: QPainter) -> None:
