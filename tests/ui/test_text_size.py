@@ -3,8 +3,8 @@
 from itertools import combinations
 
 import pytest
-from PySide6.QtCore import QPoint, QRect, QSettings
-from PySide6.QtWidgets import QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRect, QSettings, Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QSpinBox, QVBoxLayout, QWidget
 
 from nnviz.document.store.examples import open_document
 from nnviz.ui.shell import app
@@ -141,3 +141,25 @@ def test_a_label_whose_font_changes_with_its_text_has_the_present_size(qtbot, qa
         assert label.font().pixelSize() == formula
         label.set_text("data of this batch", quiet=True)
         assert label.font().pixelSize() == quiet
+
+
+def test_in_the_smallest_window_with_the_largest_texts_a_workspace_is_scrolled(qtbot):
+    app.application()
+    window = app.build_window(open_document("example:moons"), autosaves=False)
+    window.asks_before_closing = False
+    window.resize(window.minimumSize())
+    window.show()
+    apply_text_size(app.application(), 200)
+    window.features.follow_text_size()
+    area, cards = window.features.area, window.features.cards
+    area.show_workspace("step")
+    qtbot.wait(1)
+    bar = area.findChild(QScrollArea, options=Qt.FindChildOption.FindDirectChildrenOnly).verticalScrollBar()
+    assert bar.maximum() > 0
+    assert all(cards[name].height() >= cards[name].minimumSizeHint().height() for name in area.visible_panels())
+    bar.setValue(bar.maximum())
+    assert area.rect().contains(QRect(cards["loss"].mapTo(area, QPoint(0, 0)), cards["loss"].size()))
+    apply_text_size(app.application(), 100)
+    qtbot.wait(1)
+    assert bar.maximum() == 0, "nothing is scrolled where all has room"
+    app.shut_down(window)

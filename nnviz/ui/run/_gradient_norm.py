@@ -19,7 +19,6 @@ from nnviz.text.numbers import number, steady
 from nnviz.ui.run.layer_lines import drawn_values, having, is_past, layer_choice, layer_curves, log_limits, offer_layers
 from nnviz.ui.run.layer_rows import LayerRows, number_width
 from nnviz.ui.run.line_chart import LineChart, paint_chart
-from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import SwitchButton
 from nnviz.ui.widgets.plot import Plot
@@ -46,7 +45,6 @@ class GradientNormPlot(Plot):
         self.choices.chosen.connect(self.renew)
         self.tools = (self.over_time, self.choices)
         self.chart: LineChart | None = None
-        self._flags: tuple[Flag, ...] = ()
         self._limits: tuple[float, float] | None = None
         self._clip_norm: float | None = None
         self._clipping = ""
@@ -59,12 +57,6 @@ class GradientNormPlot(Plot):
         clipping = ", ".join(f"{what} {number(limit)}" for what, limit in limits if limit is not None)
         if clipping != self._clipping:
             self._clip_norm, self._clipping = clip_norm, clipping
-            self.renew()
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags."""
-        if around.flags is not self._flags:
-            self._flags = around.flags
             self.renew()
 
     def set_run(self, run: RunState) -> None:
@@ -101,14 +93,13 @@ class GradientNormPlot(Plot):
         x_limits = snapped(0.0, max(1.0, float(moments[-1][0])), 10)
         bad = [self._name(one) for one in self.layers if one.gradients.non_finite]
         notes = (f"NaN/Inf: {', '.join(bad[:3])}{' …' if len(bad) > 3 else ''}",) if bad else ()
-        marks = {"flags": self._flags, "level": self._clip_norm, "notes": notes, "has_legend": True}
+        marks = {"level": self._clip_norm, "notes": notes, "has_legend": True}
         return LineChart(curves, x_limits, (0.1, 1.0), log=True, tick_text=plot_numbers.power_of_ten, **marks)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
             return
-        self.set_spots(())
         theme, shown = current_theme(), self.rows.shown
         numbers = number_width("0.000000", *(number(layer.gradients.norm) for layer in self.layers))
         frame = self.rows.frame(area, numbers)
@@ -119,8 +110,8 @@ class GradientNormPlot(Plot):
         if self._clip_norm is not None:
             self.axes.vertical(self._clip_norm, theme.color("clip"), Qt.PenStyle.DashLine)
         self.axes.render(painter)
-        for place in shown:
-            self._write_row(painter, place, self.rows.row(place, area), frame)
+        for place, row in self.rows.placed(area):
+            self._write_row(painter, place, row, frame)
         over = self.rows.at(self.hovered)
         if over is not None:
             row = self.rows.row(over, area)

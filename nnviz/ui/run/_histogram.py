@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.tensors import Measure
@@ -12,14 +12,13 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.run.layer_lines import having, is_past
-from nnviz.ui.run.line_chart import FLAG, NEAR, wrapped
 from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, nearest_value, outline
-from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
+from nnviz.ui.widgets.time_axis import TimeAxis
 
 QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "activations": ("a", "forward"), "updates": ("Δθ", "update")}
 """What can be shown: its sign in the graph, and the colour of the phase that makes it."""
@@ -57,13 +56,6 @@ class HistogramPlot(Plot):
         self.quantities.chosen.connect(self.set_quantity)
         self.tools = (self.quantities, self.layers)
         self._snapshots: tuple[Snapshot, ...] = ()
-        self._flags: tuple[Flag, ...] = ()
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags."""
-        if around.flags is not self._flags:
-            self._flags = around.flags
-            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the measures of this run."""
@@ -126,13 +118,11 @@ class HistogramPlot(Plot):
         painter.restore()
         self._paint_iterations(painter, frame, placed)
         self._paint_apart(painter, frame, rows[-1][1])
-        flags = self._paint_flags(painter, frame, placed)
-        self.set_spots(tuple((place, flag.iteration) for place, flag in flags))
-        told = [flag.text for place, flag in flags if self.hovered is not None and place.contains(self.hovered)]
-        if told:
-            paint_readout(painter, current_theme(), self.hovered, [("text", line) for line in wrapped(told, frame.width())], frame)
-        elif self.hovered is not None and frame.contains(self.hovered):
-            self._paint_values(painter, frame, placed, x)
+        (first, _, top), (last, _, bottom) = placed[0], placed[-1]
+        time = TimeAxis(frame, AxisScale(first, max(last, first + 1), top, max(bottom, top + 1)), is_down=True)
+        told = self.paint_times(painter, time)
+        if self.hovered is not None and frame.contains(self.hovered):
+            self._paint_values(painter, frame, placed, x, told)
 
     def _choices(self) -> tuple[tuple[str, str], ...]:
         """The layers of the newest moment, and what they are called."""
@@ -166,19 +156,6 @@ class HistogramPlot(Plot):
                 write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
                 lowest = base
 
-    def _paint_flags(self, painter: QPainter, frame: QRectF, rows: list[Row]) -> list[tuple[QRectF, Flag]]:
-        """Thin marks at the left side, where time runs downwards; return where they can be clicked."""
-        (first, _, top), (last, _, bottom) = rows[0], rows[-1]
-        shown = [flag for flag in self._flags if first <= flag.iteration <= last]
-        places = [round(top + (flag.iteration - first) / max(1, last - first) * (bottom - top)) - 0.5 for flag in shown]
-        painter.setPen(QPen(current_theme().color("muted"), 1))
-        painter.setBrush(current_theme().color("muted"))
-        for y in places:
-            painter.drawLine(QPointF(frame.left(), y), QPointF(frame.left() + FLAG, y))
-            painter.drawPolygon(QPolygonF([QPointF(frame.left() + FLAG - right, y - up) for right, up in ((0, 0), (2, 4), (4, 0))]))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        return [(QRectF(frame.left(), y - NEAR, FLAG + NEAR, 2 * NEAR), flag) for y, flag in zip(places, shown, strict=True)]
-
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:
         """What is not in the newest histogram: exact zeros and non-finite values."""
         for place, (color, text) in enumerate(_apart(newest)):
@@ -186,12 +163,12 @@ class HistogramPlot(Plot):
             painter.fillRect(room, current_theme().color("panel", 0.8))
             write(painter, room, text, current_theme().color(color), align=Qt.AlignmentFlag.AlignHCenter)
 
-    def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[Row], x: AxisScale) -> None:
-        """The value or the bin under the pointer, of the row whose ground is next below it."""
+    def _paint_values(self, painter: QPainter, frame: QRectF, rows: list[Row], x: AxisScale, told: list[tuple[str, str]]) -> None:
+        """The value or the bin under the pointer, of the row whose ground is next below it, and what flags there say."""
         iteration, measure, base = min(rows, key=lambda row: abs(row[2] - self.hovered.y() - 3))
         painter.setPen(QPen(current_theme().color("faint"), 1))
         painter.drawLine(QPointF(self.hovered.x(), frame.top()), QPointF(self.hovered.x(), base))
-        lines = [("muted", plot_numbers.iteration(iteration)), ("text", read_off(measure, x, self.hovered.x())), *_apart(measure)]
+        lines = [("muted", plot_numbers.iteration(iteration)), ("text", read_off(measure, x, self.hovered.x())), *_apart(measure), *told]
         paint_readout(painter, current_theme(), self.hovered, lines, frame)
 
 

@@ -113,8 +113,7 @@ class LayerPairsPlot(Plot):
         if self.pair.log:
             self._paint_band(painter, frame, x)
         self.axes.render(painter)
-        for place in shown:
-            row = self.rows.row(place, area)
+        for place, row in self.rows.placed(area):
             self.rows.write_name(painter, place, row, frame)
             self._paint_marks(painter, self.pair.of(self.outputs[place]), row, x)
             if is_roomy:

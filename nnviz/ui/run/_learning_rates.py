@@ -12,10 +12,10 @@ from nnviz.session.run_curves import Curves
 from nnviz.text import plot_numbers
 from nnviz.ui.run.layer_lines import drawn_values, having, log_limits, offer_layers
 from nnviz.ui.run.line_chart import Curve, LineChart, paint_chart
-from nnviz.ui.run.run_tree import Flag, Surroundings
+from nnviz.ui.run.loss_plot import ghost_of, time_limits
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.scales import held, snapped
+from nnviz.ui.widgets.scales import held
 
 _EXPLANATION = (
     "η as the schedule had it in every iteration, on a logarithmic axis.\n\n"
@@ -35,14 +35,7 @@ class LearningRatesPlot(Plot):
         self.layers.chosen.connect(self.renew)
         self.tools = (self.layers,)
         self.chart: LineChart | None = None
-        self._flags: tuple[Flag, ...] = ()
         self._limits: tuple[float, float] | None = None
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags."""
-        if around.flags is not self._flags:
-            self._flags = around.flags
-            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the rates and steps of this run."""
@@ -60,11 +53,10 @@ class LearningRatesPlot(Plot):
             return
         lines = (*self._of_layer(snapshots), rate)
         middle = [line for line in lines if line.label not in (_LABELS[0], _LABELS[-1])]  # a parameter without a gradient has η/ε
-        self._limits = held(self._limits, log_limits(drawn_values(middle)))
-        x_limits = snapped(0.0, max(1.0, float(curves.iteration[-1])), 10)
-        self.chart = LineChart(
-            lines, x_limits, self._limits, log=True, has_legend=True, flags=self._flags, tick_text=plot_numbers.power_of_ten
-        )
+        ghosts = tuple(ghost_of(ghost, "learning_rate") for ghost in self.surroundings.ghosts)
+        self._limits = held(self._limits, log_limits(drawn_values((*middle, *ghosts))))
+        looks = {"log": True, "has_legend": True, "tick_text": plot_numbers.power_of_ten, "ghosts": ghosts}
+        self.chart = LineChart(lines, time_limits(curves, None, ghosts), self._limits, **looks)
         self.set_heading(self.heading[0], plot_numbers.iteration(int(rate.x[-1])), self.heading[1])
 
     def _of_layer(self, snapshots: tuple[Snapshot, ...]) -> tuple[Curve, ...]:
@@ -80,7 +72,7 @@ class LearningRatesPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
 
 
 def _rate(curves: Curves) -> Curve | None:

@@ -12,7 +12,6 @@ from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.run.line_chart import Curve, GhostCurve, LineChart, paint_chart
 from nnviz.ui.run.loss_plot import ahead_of, ghost_of, linear_limits, measured, time_limits, with_room_for
-from nnviz.ui.run.run_tree import Surroundings
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import held, snapped
 
@@ -30,13 +29,6 @@ class MetricPlot(Plot):
         super().__init__("Validation metric", _EXPLANATION, "Metric", parent)
         self.chart: LineChart | None = None
         self._limits: tuple[float, float] | None = None
-        self._around = Surroundings()
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags, and these other branches."""
-        if around is not self._around:
-            self._around = around
-            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the metric of this run."""
@@ -51,14 +43,13 @@ class MetricPlot(Plot):
         self.sentence, line = "", found[-1]
         later = (ahead_of(curves, ahead, "training_metric", "training_set"), ahead_of(curves, ahead, "metric", "validation_set"))
         drawn = (*(curve for curve in later if curve is not None), *found)
-        ghosts = tuple(ghost_of(ghost, "metric", "training_metric") for ghost in self._around.ghosts)
+        ghosts = tuple(ghost_of(ghost, "metric", "training_metric") for ghost in self.surroundings.ghosts)
         wanted = _accuracy_limits((*drawn, *ghosts)) if classified else with_room_for(ghosts, linear_limits(drawn))
         self._limits = held(self._limits, wanted)
         self.chart = LineChart(
             drawn,
             time_limits(curves, ahead, ghosts),
             self._limits,
-            flags=self._around.flags,
             ghosts=ghosts,
             value_text=plot_numbers.percent if classified else steady,
             tick_text=_percent_tick if classified else plot_numbers.tick,
@@ -68,7 +59,7 @@ class MetricPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
 
 
 def _lines(curves: Curves) -> tuple[Curve, ...]:

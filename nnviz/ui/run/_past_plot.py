@@ -108,6 +108,7 @@ class PastPlot(Plot):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)
         is_click = event.button() == Qt.MouseButton.LeftButton and self.iteration_at(event.position()) is not None
+        is_click = is_click and self.flag_at(event.position()) is None
         self._pressed = event.position() if is_click else None
         if is_click:
             event.accept()  # else the release would go to what lies below

@@ -40,6 +40,8 @@ class RunBar(QWidget):
     menu_requested = Signal(str, QPoint)
     """The branch the menu shall be about, and where on the screen."""
     height_changed = Signal()
+    iteration_pointed = Signal(object)
+    """The iteration under the mouse; None where there is none any more."""
     renamed = Signal(str, str)
     """A branch, and what it shall be called."""
 
@@ -54,6 +56,8 @@ class RunBar(QWidget):
         self._turned = 0
         """Of a notch of the wheel."""
         self._hovered: QPointF | None = None
+        self._pointed: float | None = None
+        """The iteration that is pointed at in a plot."""
         self._dragged = ""
         """The branch that is dragged along; empty for none."""
         self.field: QLineEdit | None = None
@@ -83,6 +87,12 @@ class RunBar(QWidget):
         """Show that the run has been asked to go there; None: it has not."""
         self._wanted = iteration
         self._tell()
+
+    def point_at(self, iteration: float | None) -> None:
+        """Mark this iteration, as it is pointed at in a plot; None marks none."""
+        if iteration != self._pointed:
+            self._pointed = iteration
+            self.update()
 
     def follow_window(self) -> None:
         """Have as many branches in sight as a window of this height has room for."""
@@ -220,8 +230,11 @@ class RunBar(QWidget):
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        hovered = None if self._hovered is None or self._obstacle else self._hovered.x()
-        BarPicture(self.places(), self._run, self.target, self._obstacle, hovered, self.hasFocus()).paint(painter)
+        places, pointed = self.places(), self._hovered and self._hovered.x()
+        if pointed is None and self._pointed is not None:
+            pointed = places.x(min(self._pointed, places.limit))
+        pointed = None if self._obstacle else pointed
+        BarPicture(places, self._run, self.target, self._obstacle, pointed, self.hasFocus()).paint(painter)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -233,6 +246,8 @@ class RunBar(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hovered = event.position()
+        is_on_line = self.places().left <= event.position().x() <= self.places().right and self._tree.present is not None
+        self.iteration_pointed.emit(float(self.places().reachable(event.position().x())) if is_on_line else None)
         if event.buttons() & Qt.MouseButton.LeftButton and self._dragged:
             self._drag(event.position().x())
         elif QToolTip.isVisible():
@@ -241,6 +256,7 @@ class RunBar(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hovered = None
+        self.iteration_pointed.emit(None)
         self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

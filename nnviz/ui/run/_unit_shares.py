@@ -13,7 +13,6 @@ from nnviz.text import plot_numbers
 from nnviz.ui.run.layer_lines import having, is_past, layer_choice, layer_curves, newest, offer_layers
 from nnviz.ui.run.layer_rows import LayerRows, number_width
 from nnviz.ui.run.line_chart import LineChart, paint_chart
-from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import SwitchButton
 from nnviz.ui.widgets.plot import Plot
@@ -47,14 +46,7 @@ class UnitSharesPlot(Plot):
         self.tools = (self.over_time, self.layers)
         self.rows = LayerRows(self)
         self.chart: LineChart | None = None
-        self._flags: tuple[Flag, ...] = ()
         self.uses: list[Use] = []
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags."""
-        if around.flags is not self._flags:
-            self._flags = around.flags
-            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the measures of this run."""
@@ -80,18 +72,15 @@ class UnitSharesPlot(Plot):
         moments = [(one.iteration, {layer: share_of(use) for layer, use in _uses(one)}) for one in snapshots]
         curves = layer_curves(moments, self.names, "loss", self.layers.key)
         x_limits = snapped(0.0, max(1.0, float(moments[-1][0])), 10)
-        return LineChart(
-            curves, x_limits, (0.0, 1.0), flags=self._flags, has_legend=True, value_text=plot_numbers.percent, tick_text=_percent
-        )
+        return LineChart(curves, x_limits, (0.0, 1.0), has_legend=True, value_text=plot_numbers.percent, tick_text=_percent)
 
     def _name(self, use: Use) -> str:
         return self.names.get(use[0], use[0])
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
             return
-        self.set_spots(())
         is_roomy = area.width() >= _ROOMY
         texts = [_written(use, is_roomy) for _, use in self.uses]
         frame = self.rows.frame(area, number_width("100 %", *texts))
@@ -99,8 +88,7 @@ class UnitSharesPlot(Plot):
         self.axes.place(painter, current_theme(), frame, x, AxisScale(0.5 - len(shown), 0.5, frame.bottom(), frame.top()))
         self.axes.axis("bottom", _percent, lines=True)
         self.axes.render(painter)
-        for number in shown:
-            row = self.rows.row(number, area)
+        for number, row in self.rows.placed(area):
             self._paint_bar(painter, self.uses[number][1], row, x)
             self.rows.write_name(painter, number, row, frame)
             write(painter, row, texts[number], current_theme().color("text"), small_mono(), RIGHT)

@@ -10,7 +10,6 @@ from nnviz.session.run import RunState, Snapshot
 from nnviz.text import plot_numbers
 from nnviz.ui.run.layer_lines import drawn_values, having, is_past, layer_choice, layer_curves, log_limits, offer_layers
 from nnviz.ui.run.line_chart import LineChart, paint_chart
-from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.scales import held, snapped
 
@@ -33,14 +32,7 @@ class UpdateRatioPlot(Plot):
         self.layers.chosen.connect(self.renew)
         self.tools = (self.layers,)
         self.chart: LineChart | None = None
-        self._flags: tuple[Flag, ...] = ()
         self._limits: tuple[float, float] | None = None
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags."""
-        if around.flags is not self._flags:
-            self._flags = around.flags
-            self.renew()
 
     def set_run(self, run: RunState) -> None:
         """Show the measures of this run."""
@@ -63,12 +55,12 @@ class UpdateRatioPlot(Plot):
         still = [self.names.get(layer, layer) for layer, ratio in moments[-1][1].items() if ratio == 0]
         notes = (f"does not move: {', '.join(still[:3])}{' …' if len(still) > 3 else ''}",) if still else ()
         x_limits = snapped(0.0, max(1.0, float(snapshots[-1].iteration)), 10)
-        marks = {"flags": self._flags, "notes": notes, "band": BAND, "has_legend": True}
+        marks = {"notes": notes, "band": BAND, "has_legend": True}
         self.chart = LineChart(curves, x_limits, self._limits, log=True, tick_text=plot_numbers.power_of_ten, **marks)
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
 
 
 def _layers(snapshot: Snapshot) -> tuple:

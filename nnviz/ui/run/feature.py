@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from PySide6.QtWidgets import QWidget
+
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import has_classes
@@ -116,18 +118,20 @@ class RunFeature:
         session.calls.changed.connect(self._show_calls)
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.training)
         self.has_ghosts, self._chosen = True, ""
+        self._over_time: list[Plot] = []
+        """Every plot that shows iterations, of other features too."""
         self.navigation = RunNavigation(session, shell, self._show_around)
         self.bar = self.navigation.bar
         self.training.value_requested.connect(self._change)
-        for plot in self.plots.values():
-            plot.export_requested.connect(shell.export_picture)
-            plot.iteration_pointed.connect(lambda iteration, plot=plot: self._point(plot, iteration))
-            plot.iteration_requested.connect(self.navigation.go_to)
         self._join_asking(session, shell)
 
     def _join_asking(self, session: Session, shell: Shell) -> None:
-        """What a panel asks for reaches who has it measured or worked out, and the answers the panels."""
+        """What a panel asks for reaches who has it measured or worked out, or the others, and the answers the panels."""
         session.responded.connect(self._show_map)
+        self.bar.iteration_pointed.connect(lambda iteration: self._point(self.bar, iteration))
+        for plot in self.plots.values():
+            plot.export_requested.connect(shell.export_picture)
+            self.share_time(plot)
         for plot in (self.boundary, self.histograms):
             plot.needs_changed.connect(shell.update_needs)
         self.past.ask_requested.connect(self.ask_past)
@@ -177,12 +181,18 @@ class RunFeature:
     def _show_around(self, tree: RunTree) -> None:
         """Show the flags of the run, and its other branches, where time is an axis."""
         around = surroundings(tree, self.has_ghosts, self._chosen)
-        for plot in (self.loss, self.metric, self.histograms, self.norms, self.ratios, self.units, self.rates):
+        for plot in self._over_time:
             plot.set_surroundings(around)
 
-    def _point(self, pointed: Plot, iteration: float | None) -> None:
-        """Mark the iteration that is pointed at in one plot in the others, too."""
-        for plot in self.plots.values():
+    def share_time(self, plot: Plot) -> None:
+        """Let this plot show the flags of the run where iterations are an axis, and point at the same iteration as all others."""
+        self._over_time.append(plot)
+        plot.iteration_pointed.connect(lambda iteration: self._point(plot, iteration))
+        plot.iteration_requested.connect(self.navigation.go_to)
+
+    def _point(self, pointed: QWidget, iteration: float | None) -> None:
+        """Mark the iteration that is pointed at in one plot, or in the bar, in the others, too."""
+        for plot in (*self._over_time, self.bar):
             if plot is not pointed:
                 plot.point_at(iteration)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from nnviz.session.run import RunState, Snapshot
-from nnviz.ui.run.line_chart import Curve
+from nnviz.ui.run.line_chart import Curve, GhostCurve
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.scales import decades
 
@@ -62,7 +62,7 @@ def log_limits(figures: Iterable[float]) -> tuple[float, float]:
     return decades(min(known) / 2, max(known)) if known else (0.1, 1.0)
 
 
-def drawn_values(curves: Iterable[Curve]) -> list[float]:
+def drawn_values(curves: Iterable[Curve | GhostCurve]) -> list[float]:
     """Return all values of the curves."""
     return [value for curve in curves for value in curve.drawn[1].tolist()]
 

@@ -48,8 +48,14 @@ class LayerRows:
     @property
     def shown(self) -> range:
         """The numbers of the rows that are seen."""
-        first = min(self.bar.value(), len(self._names) - self.count)
-        return range(first, first + self.count)
+        count = self.count
+        first = min(self.bar.value(), len(self._names) - count)
+        return range(first, first + count)
+
+    def placed(self, area: QRectF) -> list[tuple[int, QRectF]]:
+        """Return the numbers of the rows that are seen, each with the whole row."""
+        width, pitch = self.width(area), self.pitch
+        return [(number, QRectF(0, place * pitch, width, pitch)) for place, number in enumerate(self.shown)]
 
     def at(self, place: QPointF | None) -> int | None:
         """Return the number of the row at a place; None where there is none."""

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen
 
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
-from nnviz.ui.run.run_tree import Flag
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.decimation import decimated
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
+from nnviz.ui.widgets.time_axis import FLAG, TimeAxis
 
 _LARGE = 420
 """From this width on the labels stand at the ends of the curves instead of in a corner."""
 _NAMED = 220
 """From this width of the frame on the names of branches stand at the ends of their curves."""
-FLAG, NEAR = 8, 5
-"""Height of a flag in pixels, and so many beside it that it is still meant."""
 _COVERED = 0.65
 """The most of a plot's frame that labels in a corner may cover."""
 _DASH = 12
@@ -95,7 +92,6 @@ class LineChart:
     """A value that is marked by a line across."""
     value_text: Callable[[float], str] = steady
     tick_text: Callable[[float], str] = field(default=plot_numbers.tick)
-    flags: tuple[Flag, ...] = ()
     ghosts: tuple[GhostCurve, ...] = ()
 
     @property
@@ -104,8 +100,8 @@ class LineChart:
         return [curve for curve in self.curves if not curve.pale and curve.x.size]
 
 
-def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> tuple[tuple[QRectF, int], ...]:
-    """Paint the chart into the area of a plot, with the values under the pointer. Return where flags stand, and of which iterations."""
+def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -> None:
+    """Paint the chart into the area of a plot, with the flags of the run and the values under the pointer."""
     axes, theme, hovered = plot.axes, current_theme(), plot.hovered
     if chart.has_legend and area.width() < _LARGE:
         _paint_legend(painter, theme, area, chart)
@@ -124,26 +120,24 @@ def paint_chart(plot: Plot, painter: QPainter, area: QRectF, chart: LineChart) -
         axes.curve(*drawn, theme.tint(curve.color, 0.3 if curve.pale else curve.strength), width)
     if chart.stopped_at is not None:
         axes.vertical(chart.stopped_at, theme.color("loss"), Qt.PenStyle.DashLine, "non-finite at iteration {value:,.0f}")
-    plot.set_time(frame, x)
     is_hovered = hovered is not None and frame.adjusted(-8, -8, 8, 8).contains(hovered)
     read = _nearest(_read(chart, x.value(hovered.x())), y, hovered.y(), frame.height()) if is_hovered else _pointed(plot, chart, x)
-    if read:
+    if read and is_hovered:
         axes.vertical(read[0][0].x[read[0][1]], theme.color("faint"))
     axes.render(painter)
     for curve, place in (*((curve, -1) for curve in chart.labelled), *read):
         _paint_dot(painter, theme, frame, curve, place, QPointF(x(curve.x[place]), y(curve.y[place])))
-    flags = _paint_flags(painter, theme, frame, chart, x)
+    told = plot.paint_times(painter, TimeAxis(frame, x))
     room = frame.adjusted(0, 0, 0, -FLAG)
     if area.width() >= _LARGE:
         _paint_end_labels(painter, theme, area, chart, x, y)
         room.setTop(room.top() + 2 + line_height() * len(chart.notes))
     else:
-        room = _beside(frame, _paint_corner_labels(painter, theme, frame, chart, y))
+        free = frame.adjusted(0, 0, 0, -FLAG - 1 if plot.surroundings.flags else 0)
+        room = _beside(frame, _paint_corner_labels(painter, theme, free, chart, y))
     _paint_ghost_names(painter, theme, frame, chart, x, y, room)
     if read and is_hovered:
-        told = [flag.text for place, flag in flags if abs(place.center().x() - hovered.x()) <= NEAR]
-        paint_readout(painter, theme, hovered, _readout(chart, read, wrapped(told, frame.width())), frame)
-    return tuple((place, flag.iteration) for place, flag in flags)
+        paint_readout(painter, theme, hovered, [*_readout(chart, read), *told], frame)
 
 
 def _pointed(plot: Plot, chart: LineChart, x: AxisScale) -> list[tuple[Curve, int]]:
@@ -175,25 +169,6 @@ def _scales(area: QRectF, chart: LineChart) -> tuple[QRectF, AxisScale, AxisScal
     frame = area.adjusted(round(left), 7, -round(right), -line_height() - 3)
     x = AxisScale(*chart.x_limits, frame.left(), frame.right())
     return frame, x, AxisScale(*chart.y_limits, frame.bottom(), frame.top(), chart.log)
-
-
-def _paint_flags(painter: QPainter, theme: Theme, frame: QRectF, chart: LineChart, x: AxisScale) -> list[tuple[QRectF, Flag]]:
-    """Thin marks at the foot of the frame; return where they can be clicked."""
-    shown = [flag for flag in chart.flags if x.low <= flag.iteration <= x.high]
-    painter.setBrush(theme.color("muted"))
-    for flag in shown:
-        place, foot = round(float(x(flag.iteration))) + 0.5, frame.bottom()
-        painter.setPen(QPen(theme.color("muted"), 1))
-        painter.drawLine(QPointF(place, foot - FLAG), QPointF(place, foot))
-        painter.drawPolygon(QPolygonF([QPointF(place, foot - FLAG), QPointF(place + 4, foot - FLAG + 2), QPointF(place, foot - FLAG + 4)]))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    return [(QRectF(float(x(flag.iteration)) - NEAR, frame.bottom() - FLAG - 2, 2 * NEAR, FLAG + 2), flag) for flag in shown]
-
-
-def wrapped(texts: list[str], width: float) -> list[str]:
-    """Return the texts in lines that a readout has room for in a frame of this width."""
-    letters = max(16, int((width - 16) / text_width("0", number=True)))
-    return [line for text in texts for part in text.split("\n") for line in textwrap.wrap(part, letters)]
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------
@@ -338,7 +313,7 @@ def _paint_marked(painter: QPainter, theme: Theme, frame: QRectF, chart: LineCha
         painter.drawLine(QPointF(frame.left(), place), QPointF(frame.right(), place))
 
 
-def _readout(chart: LineChart, read: list[tuple[Curve, int]], told: list[str]) -> list[tuple[str, str]]:
+def _readout(chart: LineChart, read: list[tuple[Curve, int]]) -> list[tuple[str, str]]:
     """The lines of the readout: (colour name, text)."""
     iteration = read[0][0].x[read[0][1]]
     rows = [("muted", f"iteration {iteration:,.0f}")]
@@ -349,4 +324,4 @@ def _readout(chart: LineChart, read: list[tuple[Curve, int]], told: list[str]) -
         place = nearest(ghost.x, iteration) if ghost.x.size else 0
         if ghost.x.size and ghost.x[0] <= iteration <= ghost.x[-1]:
             rows.append(("muted", f"{ghost.name} {chart.value_text(float(ghost.y[place]))}"))
-    return [*rows, *(("text", line) for line in told)]
+    return rows

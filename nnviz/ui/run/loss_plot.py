@@ -14,7 +14,7 @@ from nnviz.session.run_curves import Curves
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
 from nnviz.ui.run.line_chart import Curve, GhostCurve, LineChart, paint_chart
-from nnviz.ui.run.run_tree import Ghost, Surroundings
+from nnviz.ui.run.run_tree import Ghost
 from nnviz.ui.widgets.decimation import first_non_finite, smoothed
 from nnviz.ui.widgets.header_button import ChoiceButton, SwitchButton
 from nnviz.ui.widgets.plot import Plot
@@ -44,7 +44,6 @@ class LossPlot(Plot):
         self.chart: LineChart | None = None
         self._limits: tuple[bool, tuple[float, float] | None] = (False, None)
         self._penalties: tuple[str, ...] = ()
-        self._around = Surroundings()
         self.log_switch.toggled.connect(self.renew)
         self.smoothing.chosen.connect(self.renew)
 
@@ -52,12 +51,6 @@ class LossPlot(Plot):
         """Say that both losses contain these terms besides the error of the answers."""
         if penalties != self._penalties:
             self._penalties = penalties
-            self.renew()
-
-    def set_surroundings(self, around: Surroundings) -> None:
-        """Show these flags, and these other branches."""
-        if around is not self._around:
-            self._around = around
             self.renew()
 
     def set_run(self, run: RunState) -> None:
@@ -75,7 +68,7 @@ class LossPlot(Plot):
         rows = _dated(measured("training", "training_set", curves.iteration, curves.training_loss), curves)
         lines = (*self._batches(curves, stop, bool(rows.x.size)), *((rows,) if rows.x.size else ()), self._validation(curves))
         later = () if stop is not None else self._ahead(curves, ahead)
-        ghosts = tuple(ghost_of(ghost, "validation_loss", "training_loss", "loss") for ghost in self._around.ghosts)
+        ghosts = tuple(ghost_of(ghost, "validation_loss", "training_loss", "loss") for ghost in self.surroundings.ghosts)
         self.chart = LineChart(
             (*later, *lines),
             x_limits=time_limits(curves, ahead, ghosts),
@@ -83,14 +76,13 @@ class LossPlot(Plot):
             log=self.log_switch.isChecked(),
             stopped_at=None if stop is None else float(curves.iteration[stop]),
             notes=_metric_note(curves, classified) + _penalty_note(self._penalties),
-            flags=self._around.flags,
             ghosts=ghosts,
         )
         self.set_heading("Loss", plot_numbers.iteration(int(curves.iteration[-1])))
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         if self.chart:
-            self.set_spots(paint_chart(self, painter, area, self.chart))
+            paint_chart(self, painter, area, self.chart)
 
     def _batches(self, curves: Curves, stop: int | None, has_rows: bool) -> tuple[Curve, ...]:
         """The loss of the batches. Iteration 0 has none: its loss is that of the training rows, which have a curve of their own."""

@@ -18,14 +18,7 @@ from nnviz.session.run import RunState
 from nnviz.session.run_curves import Curves
 from nnviz.text import change_text
 from nnviz.text.numbers import steady
-
-
-@dataclass(frozen=True)
-class Flag:
-    """Something at one iteration of a run, and what is said of it."""
-
-    iteration: int
-    text: str
+from nnviz.ui.widgets.time_axis import Flag, Surroundings
 
 
 @dataclass(frozen=True)
@@ -99,15 +92,6 @@ class Ghost:
     curves: Curves
     is_chosen: bool = False
     """Whether it stands out."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What plots over the iterations show besides the present run."""
-
-    flags: tuple[Flag, ...] = ()
-    """Of the present run."""
-    ghosts: tuple[Ghost, ...] = ()
 
 
 def surroundings(tree: RunTree, with_ghosts: bool = True, chosen: str = "") -> Surroundings:

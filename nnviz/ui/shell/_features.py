@@ -81,7 +81,9 @@ class Features:
         boundary.put_requested.connect(points.put)
         boundary.erase_requested.connect(points.erase)
         boundary.adopt_requested.connect(points.adopt)
-        self.step.microscope.export_requested.connect(shell.export_picture)
+        for plot in (self.step.microscope, self.step.chain_rule.history):
+            plot.export_requested.connect(shell.export_picture)
+            self.run.share_time(plot)
         self.run.bar.height_changed.connect(self.follow_text_size)
         self.step.chain_rule.set_foot(self.doctor.section)
         self.comparison.highlighted.connect(self.run.highlight)

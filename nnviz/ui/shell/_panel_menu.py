@@ -1,4 +1,4 @@
-"""The panels as menu entries: each is shown or hidden in the present workspace, or changes places with another one.
+"""The panels as menu entries: each is shown or hidden in the present workspace, changes places with another one, or gets its own window.
 
 It only asks the workspace area; what a panel shows it does not know.
 """
@@ -57,12 +57,16 @@ class PanelMenu(QObject):
     def __init__(self, area: WorkspaceArea, cards: dict[str, Card], parent: QWidget) -> None:
         super().__init__(parent)
         self._area, self._cards = area, cards
+        self._document = ""
         self.actions = {name: self._action(name) for name in cards}
+        self.pop_outs = {name: self._pop_out_action(name) for name in cards}
         area.workspace_changed.connect(self.follow)
         for name, card in cards.items():
             card.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
             card.customContextMenuRequested.connect(lambda at, name=name: self._open(name, at))
             card.enlarge_requested.connect(lambda name=name: area.enlarge(name))
+            card.dragged.connect(lambda at, name=name: area.show_target(name, at))
+            card.dropped.connect(lambda at, name=name: area.drop(name, at))
 
     def _action(self, name: str) -> QAction:
         action = QAction(f"Show {title(name).lower()}", self.parent(), checkable=True)
@@ -70,18 +74,35 @@ class PanelMenu(QObject):
         action.triggered.connect(lambda on, name=name: self._area.set_panel_visible(name, on))
         return action
 
+    def _pop_out_action(self, name: str) -> QAction:
+        action = QAction(f"Pop out {title(name).lower()}", self.parent(), checkable=True)
+        action.setToolTip(f"Give this panel a window of its own, or put it back: {title(name)}")
+        action.triggered.connect(lambda on, name=name: self._area.pop_out(name) if on else self._area.put_back(name))
+        return action
+
+    def set_document(self, document: str) -> None:
+        """Let the windows of panels name this document, too."""
+        self._document = document
+        self.follow()
+
     def follow(self) -> None:
-        """Let every entry say whether its panel can be seen; those of other workspaces cannot be chosen."""
-        present, visible = self._area.panels(), self._area.shown_panels()
+        """Let every entry say whether its panel can be seen, and where; those of other workspaces cannot be chosen."""
+        shown, windows = self._area.shown_panels(), self._area.windows
         for name, action in self.actions.items():
-            action.setVisible(name in present)
-            action.setEnabled(name in present and visible != (name,))
-            action.setChecked(name in visible)
+            is_out = name in windows
+            self.pop_outs[name].setChecked(is_out)
+            action.setChecked(name in shown or is_out)
+            for entry in (action, self.pop_outs[name]):
+                entry.setVisible(name in self._area.panels() or is_out)
+                entry.setEnabled(entry.isVisible() and shown != (name,))
+        for name, window in windows.items():
+            window.setWindowTitle(f"{title(name)} – {self._document}")
 
     def fill(self, menu: QMenu) -> None:
         """Give a menu the entries, and a submenu to let two panels change places."""
         menu.addSeparator()
         menu.addActions(list(self.actions.values()))
+        menu.addMenu("Panels in their own window").addActions(list(self.pop_outs.values()))
         swaps = menu.addMenu("Swap panels")
         swaps.aboutToShow.connect(lambda: self._fill_swaps(swaps))
 
@@ -97,13 +118,15 @@ class PanelMenu(QObject):
 
     def card_menu(self, name: str) -> QMenu:
         """Return a new menu for one panel. Who opens it deletes it."""
-        menu = QMenu(self._cards[name])
-        menu.addAction(
-            "Back to its place (Esc)" if self._area.enlarged else "Enlarge (double click on the title)", lambda: self._area.enlarge(name)
-        )
+        menu, is_out = QMenu(self._cards[name]), name in self._area.windows
+        is_large = self._area.windows[name].isMaximized() if is_out else self._area.enlarged
+        menu.addAction("Back to its place (Esc)" if is_large else "Enlarge (double click on the title)", lambda: self._area.enlarge(name))
+        menu.addAction("Back into the main window", lambda: self._area.put_back(name)) if is_out else menu.addAction(self.pop_outs[name])
         menu.addAction(f"Hide {title(name).lower()}", lambda: self._area.set_panel_visible(name, False))
-        self._offer_partners(menu.addMenu("Swap with"), name)
-        hidden = [other for other in self._area.panels() if other not in self._area.shown_panels()]
+        if is_out:
+            return menu
+        self._offer_partners(menu.addMenu("Swap with (or drag its title there)"), name)
+        hidden = [other for other in self._area.panels() if other not in self._area.visible_panels()]
         for other in hidden:
             menu.addAction(self.actions[other])
         menu.addSeparator()

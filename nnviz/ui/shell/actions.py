@@ -21,7 +21,7 @@ from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
 
 WINDOW = (
-    Act("close", "Close the window", "File", lambda w: w.close(), "Ctrl+W", "fa6s.xmark", "Close this window and its engine; the others stay"),
+    Act("close", "Close the window", "File", lambda w: w.close_active(), "Ctrl+W", "fa6s.xmark", "Close this window and its engine, the others stay; in the window of a panel, put that back"),
     Act("quit", "Quit", "File", lambda w: w.quit(), "Ctrl+Q", "fa6s.power-off", "Close all windows"),
     Act("undo", "Undo", "Edit", lambda w: w.session.undo_order.undo(), "Ctrl+Z", "fa6s.rotate-left", "Take back the last change", enabled=lambda w: w.session.undo_order.can_undo),
     Act("redo", "Redo", "Edit", lambda w: w.session.undo_order.redo(), "Ctrl+Y", "fa6s.rotate-right", "Make the change again", enabled=lambda w: w.session.undo_order.can_redo),
@@ -29,6 +29,7 @@ WINDOW = (
     Act("step_workspace", "Step workspace", "View", lambda w: w.features.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.features.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
     Act("enlarge_panel", "Enlarge this panel", "View", lambda w: w.enlarge_panel(), "F4", "fa6s.maximize", "Give the panel with the keyboard all the room, or its place again; so does a double click on its title"),
+    Act("pop_out_panel", "Pop this panel out", "View", lambda w: w.pop_out_panel(), "Shift+F4", "fa6s.up-right-from-square", "Give the panel with the keyboard a window of its own, or put it back; so does dragging its title out of the window"),
     Act("run_bar", "Run bar: show or hide", "View", lambda w: w.toggle_run_bar(), "Ctrl+Alt+I", "fa6s.timeline", "All iterations of the run and its branches under the window, to go back to any"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme", after="detail_math"),

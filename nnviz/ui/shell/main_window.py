@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
         if self._keeps_settings:
-            self.features.area.restore_state(str(QSettings().value("window/panels", "")))
+            self.features.area.restore_state(str(QSettings().value("window/panels", "")), with_windows=not self.siblings())
             self.features.run.bar.setVisible(str(QSettings().value("window/run_bar", "shown")) != "hidden")
             self.features.run.show_ghosts(str(QSettings().value("window/ghosts", "shown")) != "hidden")
         self.features.area.show_workspace(FIRST_WORKSPACE)
@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         self.top_bar.set_title(self.shown_title, not is_saved, document.experiment.title)
         self.setWindowTitle(f"{self.shown_title}[*] – nnviz")
         self.setWindowModified(not is_saved)
+        self.features.panel_menu.set_document(self.shown_title)
         self._show_soundness()
 
     def _distinct(self, title: str) -> str:
@@ -301,7 +302,7 @@ class MainWindow(QMainWindow):
     def toggle_panel(self, panel: str) -> None:
         """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
         area = self.features.area
-        if panel in area.panels():
+        if panel in area.panels() or self.is_visible(panel):
             area.set_panel_visible(panel, not self.is_visible(panel))
         else:
             area.show_workspace(next(name for name, tree in WORKSPACES.items() if panel in tree.panels()))
@@ -334,11 +335,25 @@ class MainWindow(QMainWindow):
         if not self.features.area.leave_enlarged():
             self.features.step.follow()
 
+    def _panel_with_keyboard(self) -> str:
+        """The panel in the window that is active which has the keyboard; the first one of the workspace, where none has it."""
+        area, owner = self.features.area, self.focusWidget()
+        cards = ((name, self.features.cards[name]) for name in area.visible_panels())
+        holding = next((name for name, card in cards if owner and card.isAncestorOf(owner)), "")
+        return area.active_panel() or holding or area.visible_panels()[0]
+
     def enlarge_panel(self) -> None:
         """Give the panel that has the keyboard all the room, or its place again."""
-        owner, seen = self.focusWidget(), self.features.area.visible_panels()
-        cards = ((name, self.features.cards[name]) for name in seen)
-        self.features.area.enlarge(next((name for name, card in cards if owner and card.isAncestorOf(owner)), seen[0]))
+        self.features.area.enlarge(self._panel_with_keyboard())
+
+    def pop_out_panel(self) -> None:
+        """Give the panel that has the keyboard a window of its own, or put it back."""
+        self.features.panel_menu.pop_outs[self._panel_with_keyboard()].trigger()
+
+    def close_active(self) -> None:
+        """Close the window of a panel where that has the keyboard, else this window."""
+        panel = self.features.area.active_panel() if self.features else ""
+        self.features.area.put_back(panel) if panel else self.close()
 
     def fit(self) -> None:
         """Show the whole graph and the whole network."""
@@ -364,7 +379,8 @@ class MainWindow(QMainWindow):
 
     def find_action(self) -> None:
         """Open the field that finds any action by its name."""
-        panels = [action for action in self.features.panel_menu.actions.values() if action.isVisible()]
+        menu = self.features.panel_menu
+        panels = [action for action in (*menu.actions.values(), *menu.pop_outs.values()) if action.isVisible()]
         CommandPalette([*self.action_table.values(), *panels, *self.features.files.templates], self).open_over(self)
 
     def about(self) -> None:
@@ -470,6 +486,7 @@ class MainWindow(QMainWindow):
             return
         if self.features:
             self._leave(discards=self.asks_before_closing)
+            self.features.area.hide_windows()
         event.accept()
         self.closed.emit()
 

@@ -106,7 +106,7 @@ class OptimizerMicroscope(Plot):
             rows = min(tallest(self.rows), area.height() - HIGHEST - _APART)
             below = area.adjusted(0, rows + _APART, 0, 0)
             below.setHeight(min(below.height(), _MOST * HIGHEST))
-            paint_history(painter, below, current_theme(), self.history, self.hovered)
+            paint_history(self, painter, below, self.history)
             area = area.adjusted(0, 0, 0, rows - area.height())
         paint_rows(painter, area, current_theme(), self.rows, self._note, self.hovered)
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, QSizeF, Qt
-from PySide6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPen, QTransform
+from PySide6.QtGui import QBrush, QColor, QPaintEngine, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsScene, QWidget
 
 from nnviz.text import plot_numbers
 from nnviz.ui.theme.colors import Theme
-from nnviz.ui.widgets.readout import small_mono, small_sans
+from nnviz.ui.widgets.readout import line_height, small_mono, text_width, write
 from nnviz.ui.widgets.scales import AxisScale
 
 # Segments: Qt joins the strokes of a line wider than a pixel at 15 times the cost; colours of curves must be opaque for it.
@@ -27,11 +27,25 @@ pg.setConfigOptions(antialias=True, segmentedLineMode="on", imageAxisOrder="row-
 
 _BETWEEN = 4
 """Least pixels between two texts of an axis."""
+
+
+class FrameLine(pg.PlotCurveItem):
+    """A line in a frame, which cuts it off: where its points lie need not be found out for that."""
+
+    def __init__(self) -> None:
+        super().__init__(skipFiniteCheck=True)
+
+    # --- pyqtgraph ---
+
+    def boundingRect(self) -> QRectF:
+        return self.getViewBox().rect() if self.getViewBox() else QRectF()
+
+
 _MAKERS: dict[str, Callable[[], pg.GraphicsObject]] = {
     "image": pg.ImageItem,
     "bars": lambda: pg.BarGraphItem(x0=(), x1=(), y=(), height=1),
-    "curve": lambda: pg.PlotCurveItem(skipFiniteCheck=True),
-    "vertical": lambda: pg.InfiniteLine(angle=90, label="", labelOpts={"position": 0, "anchors": [(0, 1), (1, 1)]}),
+    "curve": FrameLine,
+    "vertical": FrameLine,
     "points": pg.ScatterPlotItem,
 }
 """What can stand in a frame, the lowest first."""
@@ -65,6 +79,9 @@ class Axis(pg.AxisItem):
         specs = super().generateDrawSpecs(painter)
         return specs and (*specs[:2], apart([(self._moved_in(place), flags, text) for place, flags, text in specs[2]]))
 
+    def linkedViewChanged(self, view: pg.ViewBox, newRange: object = None) -> None:
+        """Its range is set by `place`: the frame counts in pixels."""
+
     def boundingRect(self) -> QRectF:
         return super().boundingRect().adjusted(-20, -8, 20, 8)  # else the texts at both ends are left out
 
@@ -91,32 +108,36 @@ class Axes:
         self._view = pg.GraphicsView(plot, background=None)
         self._view.hide()
         self._view.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
-        self._box = pg.ViewBox(enableMouse=False, enableMenu=False)
+        self._box = pg.ViewBox(enableMouse=False, enableMenu=False, invertY=True)
         self._axes = {side: Axis(side, self._box) for side in ("left", "bottom")}
         for item in (self._box, *self._axes.values()):
             self._view.addItem(item)
         self._items: dict[str, list[Any]] = {kind: [] for kind in _MAKERS}
         self._shown: list[Any] = []
-        self._area = self._x = self._y = None
+        self._area = self._frame = self._x = self._y = None
         self._stamped = (None, ())
+        self._texts: list[tuple[float, str, QColor]] = []
+        """At the feet of lines: where in the frame, what, in which colour."""
 
     def place(self, painter: QPainter, theme: Theme, frame: QRectF, x: AxisScale, y: AxisScale) -> None:
         """Put the frame there, with these scales along its sides: axes write around it, what is drawn is cut off at it."""
-        self._theme, self._shown = theme, []
+        self._theme, self._shown, self._texts = theme, [], []
         self._ratio = painter.deviceTransform().m11()
         self._outlines = painter.paintEngine().type() != QPaintEngine.Type.Raster
         area = QRectF(self._view.parentWidget().rect())
         frame = QRectF(frame.topLeft(), frame.size().expandedTo(QSizeF(1, 1)))  # in a plot without room
-        if (area, frame, x, y) == (self._area, self._box.geometry(), self._x, self._y):
+        if (area, frame, x, y) == (self._area, self._frame, self._x, self._y):
             return
-        self._area, self._x, self._y = area, x, y
-        self._box.setGeometry(frame)
-        self._axes["bottom"].unit, self._axes["left"].unit = _unit(x), _unit(y)
-        limits = {"xRange": _along(x, np.array((x.low, x.high))), "yRange": _along(y, np.array((y.low, y.high)))}
-        self._box.setRange(**limits, padding=1e-6)  # without it a tick at a limit may fall to rounding
+        self._area, self._frame, self._x, self._y = area, frame, x, y
+        reach = frame.adjusted(-1, -1, 1, 1)  # else half of a line along a side would be cut off
+        self._box.setGeometry(reach)
+        self._box.setRange(reach.translated(-frame.topLeft()), padding=0)  # in pixels: scaled lines take Qt four times as long
         left = QRectF(area.left(), frame.top(), frame.left() - area.left(), frame.height())
         bottom = QRectF(frame.left(), frame.bottom(), frame.width(), area.bottom() - frame.bottom())
-        for axis, room in ((self._axes["left"], left), (self._axes["bottom"], bottom)):
+        for axis, room, scale in ((self._axes["left"], left, y), (self._axes["bottom"], bottom, x)):
+            axis.unit = _unit(scale)
+            low, high = _limits(scale)
+            axis.setRange(low, high)
             axis.reach = area.translated(-room.topLeft())
             axis.setWidth(room.width())
             axis.setHeight(room.height())
@@ -138,50 +159,41 @@ class Axes:
 
     def curve(self, x: np.ndarray, y: np.ndarray, color: QColor, width: float) -> None:
         """Draw a line through the points, which are finite. The colour must be opaque."""
-        self._next("curve").setData(_along(self._x, x), _along(self._y, y), pen=self._pen(QPen(color, width)))
+        self._next("curve").setData(*_bends(*self._places(x, y)), pen=self._pen(QPen(color, width)))
 
     def points(self, x: np.ndarray, y: np.ndarray, size: float, pens: list[QPen], brushes: list[QBrush]) -> None:
         """Draw circles, `size` pixels wide; where `x` is the same object as before they stay. In a file they are circles, else stamps."""
         item = self._next("points")
         item.setExportMode(self._outlines)
-        look = (self._ratio, _unit(self._x), _unit(self._y))
+        look = (self._ratio, self._x, self._y)
         if self._stamped[0] is not x or self._stamped[1] != look:
             self._stamped = (x, look)
             item.fragmentAtlas.clear()
             item.fragmentAtlas.setDevicePixelRatio(self._ratio)
             wide = {id(pen): self._pen(pen) for pen in {id(pen): pen for pen in pens}.values()}
-            item.setData(_along(self._x, x), _along(self._y, y), size=size, pen=[wide[id(pen)] for pen in pens], brush=brushes)
+            item.setData(*self._places(x, y), size=size, pen=[wide[id(pen)] for pen in pens], brush=brushes)
 
     def vertical(self, x: float, color: QColor, style: Qt.PenStyle = Qt.PenStyle.SolidLine, text: str = "") -> None:
         """Draw a line from the top to the bottom of the frame, with a text at its foot; in it {value} stands for x."""
-        item = self._next("vertical")
-        item.setPen(self._pen(QPen(color, 1, style)))
-        item.label.setVisible(bool(text))
-        item.label.setFormat(text)
-        item.label.setFont(small_sans())
-        item.label.setColor(color)
-        item.label.fill = pg.mkBrush(self._theme.color("panel", 0.9))
-        item.setValue(_along(self._x, x))
+        place, height = float(_pixels(self._x, x)), self._frame.height()
+        self._next("vertical").setData(np.array((place, place)), np.array((0.0, height)), pen=self._pen(QPen(color, 1, style)))
+        if text:
+            self._texts.append((place, text.format(value=x), color))
 
     def image(self, rgb: np.ndarray, low: tuple[float, float], high: tuple[float, float]) -> None:
         """Draw (height, width, 3) bytes of colour, row 0 at the bottom; the middles of the outermost ones are at `low` and `high`."""
         height, width = rgb.shape[:2]
-        ends = zip((self._x, self._y), low, high, strict=True)
-        (left, right), (bottom, top) = (_along(scale, np.array(pair)) for scale, *pair in ends)
+        (left, right), (bottom, top) = self._places(*(np.array(pair) for pair in zip(low, high, strict=True)))
         dx, dy = (right - left) / (width - 1), (top - bottom) / (height - 1)
         item = self._next("image")
         item.setImage(rgb, autoLevels=False)
-        item.setRect(QRectF(left - dx / 2, bottom - dy / 2, dx * width, dy * height))
+        item.setRect(QRectF(left - dx / 2, bottom - dy / 2, dx * width, dy * height))  # upwards: row 0 is the lowest
 
     def bars(self, x: np.ndarray, y: np.ndarray, height: float, pens: Sequence[QPen], brushes: Sequence[QBrush]) -> None:
         """Draw bars from the left side to every x, `height` pixels high. Pens are drawn inside their bars: round ones round the corners."""
-        unit = self._box.viewPixelSize()
         inside = np.array([pen.widthF() / 2 for pen in pens])
-        left = _along(self._x, self._x.low) + inside * unit[0]
-        right = np.maximum(left, _along(self._x, x) - inside * unit[0])
-        for brush in brushes:
-            brush.setTransform(QTransform.fromScale(*unit))  # else a hatching would be as large as the units of the axes
-        places = {"x0": left, "x1": right, "y": y, "height": (height - 2 * inside) * unit[1]}
+        ends, rows = self._places(x, y)
+        places = {"x0": inside, "x1": np.maximum(inside, ends - inside), "y": rows, "height": height - 2 * inside}
         self._next("bars").setOpts(**places, pens=[self._pen(pen) for pen in pens], brushes=brushes)
 
     def render(self, painter: QPainter) -> None:
@@ -189,13 +201,27 @@ class Axes:
         for item in (*self._axes.values(), *chain(*self._items.values())):
             item.setVisible(item in self._shown)
         self._view.scene().render(painter, self._area, self._area)
+        for place, text, color in self._texts:
+            self._write_foot(painter, place, text, color)
+
+    def _write_foot(self, painter: QPainter, place: float, text: str, color: QColor) -> None:
+        """A text at the foot of a line, on the side of it where there is room."""
+        frame, width = self._frame, text_width(text) + 4
+        left = place if place + width <= frame.width() else max(0.0, place - width)
+        room = QRectF(frame.left() + left, frame.bottom() - line_height(), width, line_height())
+        painter.fillRect(room, self._theme.color("panel", 0.9))
+        write(painter, room.adjusted(2, 0, 0, 0), text, color)
 
     def _pen(self, pen: QPen) -> QPen:
-        """The pen as items need it, which are drawn in the units of the axes; as wide as this one also where a pixel has several dots."""
+        """The pen as items need it: as wide as this one also where a pixel has several dots."""
         cosmetic = QPen(pen)
         cosmetic.setCosmetic(True)
         cosmetic.setWidthF(pen.widthF() * self._ratio)
         return cosmetic
+
+    def _places(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where values stand in the frame, in pixels."""
+        return _pixels(self._x, x), _pixels(self._y, y, down=True)
 
     def _next(self, kind: str) -> Any:
         """An item of this kind that is not shown yet; made if there is none, and kept, as making takes longer than filling."""
@@ -209,19 +235,23 @@ class Axes:
         return item
 
 
-_FARTHEST = 100.0
-"""What lies farther outside a frame than so many times its size is drawn there: Qt crashes on places that are no whole number."""
+def _pixels(scale: AxisScale, values: Any, down: bool = False) -> Any:
+    """Where values stand along the frame, in pixels from its left side, or `down` from its top."""
+    return scale(values) - (scale.end if down else scale.start)
 
 
-def _along(scale: AxisScale, values: Any) -> Any:
-    """The values as pyqtgraph counts along a scale: on a logarithmic one the powers of ten."""
-    if scale.log:
-        return np.log10(np.maximum(values, scale.low))
-    unit = _unit(scale)
-    room = _FARTHEST * (scale.high / unit - scale.low / unit)
-    least, most = scale.low / unit - room, scale.high / unit + room
-    beyond = bool(np.size(values)) and (float(np.min(values)) / unit < least or float(np.max(values)) / unit > most)
-    return np.clip(np.asarray(values, dtype=np.float64) / unit, least, most) if beyond or unit != 1.0 else values
+def _bends(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The points of a line without those between two on the same level: a line in pieces shows where these meet."""
+    keep = np.ones(y.size, dtype=bool)
+    keep[1:-1] = (y[1:-1] != y[:-2]) | (y[1:-1] != y[2:])
+    return x[keep], y[keep]
+
+
+def _limits(scale: AxisScale) -> tuple[float, float]:
+    """The ends of a scale as pyqtgraph counts, on a logarithmic one powers of ten; a little more, for ticks that are rounded."""
+    low, high = (math.log10(end) if scale.log else end / _unit(scale) for end in (scale.low, scale.high))
+    room = 1e-6 * (high - low)
+    return low - room, high + room
 
 
 def _unit(scale: AxisScale) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans, scaled
@@ -26,12 +26,19 @@ class Card(QWidget):
 
     enlarge_requested = Signal()
     """A double click on the header: it shall have all the room, or its place again."""
+    dragged = Signal(QPoint)
+    """The header is being dragged, with the mouse at this place of the screen."""
+    dropped = Signal(QPoint)
+    """The header was let go there."""
 
     def __init__(self, title: str, body: QWidget, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.body = body
         self._titles = (title,)
         self._subtitle = ""
+        self._pressed: QPoint | None = None
+        """Where the header was taken hold of."""
+        self._is_dragged = False
         self._tools = QWidget(self)
         self._fill_tools(tools)
         column = QVBoxLayout(self)
@@ -77,8 +84,8 @@ class Card(QWidget):
         """The first title that fits beside the subtitle; else the first that fits alone; else the last, cut."""
         metrics = QFontMetrics(_title_font())
         widths = [(title, metrics.horizontalAdvance(title.upper())) for title in self._titles]
-        fitting = (title for beside in (subtitle, 0) for title, width in widths if width + beside <= room)
-        return metrics.elidedText(next(fitting, self._titles[-1]).upper(), Qt.TextElideMode.ElideRight, int(room))
+        fitting = (title.upper() for beside in (subtitle, 0) for title, width in widths if width + beside <= room)
+        return next(fitting, None) or metrics.elidedText(self._titles[-1].upper(), Qt.TextElideMode.ElideRight, int(room))
 
     def _paint_header(self, painter: QPainter) -> None:
         room = QRectF(self._header())
@@ -111,6 +118,24 @@ class Card(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if self._strip().contains(event.position().toPoint()):
             self.enlarge_requested.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        is_held = event.button() == Qt.MouseButton.LeftButton and self._strip().contains(event.position().toPoint())
+        self._pressed, self._is_dragged = event.globalPosition().toPoint() if is_held else None, False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.globalPosition().toPoint()
+        if self._pressed is None or ((at - self._pressed).manhattanLength() < QApplication.startDragDistance() and not self._is_dragged):
+            return
+        self._is_dragged = True
+        self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        self.dragged.emit(at)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        was_dragged, self._pressed, self._is_dragged = self._is_dragged, None, False
+        if was_dragged:
+            self.unsetCursor()
+            self.dropped.emit(event.globalPosition().toPoint())
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -19,6 +19,7 @@ from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets._zoom import Zoom
 from nnviz.ui.widgets.plot_picture import open_menu
 from nnviz.ui.widgets.scales import AxisScale
+from nnviz.ui.widgets.time_axis import Surroundings, TimeAxis
 
 if TYPE_CHECKING:
     from nnviz.ui.widgets._axes import Axes
@@ -62,16 +63,17 @@ class Plot(QWidget):
         self.zoom = Zoom()
         self._dragged: QPointF | None = None
         """Where the mouse was last, while it drags what is looked at."""
-        self._spots: tuple[tuple[QRectF, int], ...] = ()
+        self.surroundings = Surroundings()
         self.pointed: float | None = None
         """The iteration that is pointed at in another plot."""
-        self._time: tuple[QRectF, AxisScale] | None = None
-        """Where a click asks for which iteration."""
+        self._times: tuple[TimeAxis, ...] = ()
+        """Where the iterations stand, if it shows any."""
         self._parts: tuple[Any, ...] = ()
         self._stale = False
         self.setAccessibleName(title)
         self.setToolTip(explanation)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # else what lies below is painted first, with every frame
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda place: open_menu(self, place))
@@ -149,29 +151,42 @@ class Plot(QWidget):
         if self.sentence or not self._parts:
             paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
         else:
+            self._times = ()
             self.paint(painter, QRectF(self.rect()))
             if self.is_past:
                 painter.fillRect(self.rect(), current_theme().color("panel", 1 - _PAST))
 
-    def set_spots(self, spots: tuple[tuple[QRectF, int], ...]) -> None:
-        """Let a click at one of these places ask for its iteration."""
-        self._spots = spots
-
-    def set_time(self, frame: QRectF, x: AxisScale) -> None:
-        """Say where the iterations stand that are pointed at with the mouse."""
-        self._time = frame, x
+    def set_surroundings(self, around: Surroundings) -> None:
+        """Show these flags, where it has an axis of time, and these other branches, if it draws any."""
+        if around is not self.surroundings:
+            self.surroundings = around
+            self.renew()
 
     def point_at(self, iteration: float | None) -> None:
         """Mark this iteration, as it is pointed at in another plot; None marks none."""
         if iteration != self.pointed:
             self.pointed = iteration
-            if self._time:
+            if self._times:
                 self.update()
 
+    def paint_times(self, painter: QPainter, *times: TimeAxis) -> list[tuple[str, str]]:
+        """Paint flags and pointer along these axes, on which iterations are pointed at and flags clicked until it is painted again.
+
+        Return what the flags under the pointer say, as lines of a readout.
+        """
+        self._times = times
+        for time in times:
+            time.paint(painter, self.surroundings.flags, self.pointed)
+        return [line for time in times for line in time.told(self.surroundings.flags, self.hovered)]
+
+    def flag_at(self, place: QPointF) -> int | None:
+        """Return the iteration of the flag at a place, of several the last; None where there is none."""
+        boxes = [box for time in self._times for box in time.boxes(self.surroundings.flags)]
+        return next((iteration for box, iteration in reversed(boxes) if box.contains(place) and not self.sentence), None)
+
     def _iteration_at(self, place: QPointF | None) -> float | None:
-        if place is None or self._time is None or self.sentence or not self._time[0].contains(place):
-            return None
-        return max(0.0, float(round(self._time[1].value(place.x()))))
+        found = (time.iteration_at(place) for time in self._times if not self.sentence)
+        return next((iteration for iteration in found if iteration is not None), None)
 
     def zoomed(self, frame: QRectF, x: AxisScale, y: AxisScale) -> tuple[AxisScale, AxisScale]:
         """Return the scales of what is looked at. A plot that asks for them is zoomed by the wheel, dragged, reset by a double click."""
@@ -187,9 +202,9 @@ class Plot(QWidget):
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        asked = [iteration for place, iteration in self._spots if place.contains(event.position())]
-        if asked and event.button() == Qt.MouseButton.LeftButton and not self.sentence:
-            self.iteration_requested.emit(asked[-1])
+        asked = self.flag_at(event.position())
+        if asked is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.iteration_requested.emit(asked)
             return
         is_drag = event.button() == Qt.MouseButton.LeftButton and self.zoom.is_on and self.zoom.contains(event.position())
         self._dragged = event.position() if is_drag else None
@@ -249,6 +264,7 @@ class Plot(QWidget):
         self.catch_up()
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), current_theme().color("panel"))
         self._paint_all(painter)
         if self.hasFocus():
             painter.setPen(QPen(current_theme().color("forward"), 1))

@@ -88,6 +88,14 @@ class Ruled(Plot):
         self.axes.render(painter)
 
 
+def test_of_a_level_line_only_its_ends_are_drawn(qapp):
+    from nnviz.ui.widgets._axes import _bends
+
+    x, y = np.arange(7.0), np.array([1, 1, 1, 2, 3, 3, 3.0])
+    assert [part.tolist() for part in _bends(x, y)] == [[0, 2, 3, 4, 6], [1, 1, 2, 3, 3]]
+    assert [part.tolist() for part in _bends(x[:1], y[:1])] == [[0], [1]] and _bends(x[:0], y[:0])[0].size == 0
+
+
 @pytest.mark.parametrize("side", ["left", "bottom"])
 def test_no_text_of_an_axis_is_cut_off(shown, side):
     plot = Ruled("ruled", "")
@@ -122,8 +130,9 @@ def test_highest_value_stands_on_its_grid_line(shown):
     curves.metric[:] = 1.0
     plot.set_run(runs.run(100, curves=curves))
     image = plot.grab().toImage()
-    row = [image.pixelColor(x, y).name().upper() for y in (6, 7) for x in range(60, 200)]
-    assert row.count(LIGHT.validation_set) > 100
+    row = [image.pixelColor(x, y).getRgb()[:3] for y in (6, 7) for x in range(60, 200)]
+    line = LIGHT.color("validation_set").getRgb()[:3]
+    assert sum(max(abs(one - other) for one, other in zip(pixel, line, strict=True)) < 64 for pixel in row) > 200, "the whole width of it"
 
 
 @pytest.mark.parametrize("kind", PLOTS_WITH_AXES)

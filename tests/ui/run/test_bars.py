@@ -11,11 +11,11 @@ from nnviz.text.names import parameter_title
 from nnviz.ui.run._gradient_norm import GradientNormPlot
 from nnviz.ui.run._histogram import HistogramPlot, read_off
 from nnviz.ui.run.ridgeline import bin_at, common_range, in_time, moments, outline
-from nnviz.ui.run.run_tree import Flag, Surroundings
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step.update_rows import fitted
 from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.plot_picture import picture
+from nnviz.ui.widgets.time_axis import Flag, Surroundings
 from tests.ui import runs
 
 
@@ -41,7 +41,7 @@ def test_flags_stand_beside_the_ridges_where_time_has_come_to_them(shown, qtbot)
     before = plot.grab().toImage()
     plot.set_surroundings(Surroundings((Flag(32, "iteration 32: L2 0 → 0.1"), Flag(96, "later"), Flag(700, "out of sight"))))
     assert plot.grab().toImage() != before
-    (first, at), (second, _) = plot._spots
+    (first, at), (second, _) = plot._times[0].boxes(plot.surroundings.flags)
     assert at == 32
     assert first.center().y() < second.center().y()
     with qtbot.waitSignal(plot.iteration_requested) as asked:

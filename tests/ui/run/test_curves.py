@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QApplication
 from nnviz.session.run import RunState
 from nnviz.session.run_curves import Curves
 from nnviz.ui.run._metric import MetricPlot
-from nnviz.ui.run.line_chart import _corner_rows, _readout, nearest, wrapped
+from nnviz.ui.run.line_chart import _corner_rows, nearest
 from nnviz.ui.run.loss_plot import LossPlot
-from nnviz.ui.run.run_tree import Flag, Ghost, Surroundings
+from nnviz.ui.run.run_tree import Ghost
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets.time_axis import Flag, Surroundings, wrapped
 from tests.ui import runs
 
 
@@ -295,11 +296,9 @@ def test_flags_stand_at_the_foot_are_told_and_ask_for_their_iteration(shown, qtb
     plot.set_surroundings(_around(flags=(Flag(40, "iteration 40: dropout on → off"), Flag(700, "out of sight"))))
     assert count_color(plot, LIGHT.color("muted"), 2) > before
     plot.grab()
-    ((place, iteration),) = plot._spots
+    ((place, iteration),) = plot._times[0].boxes(plot.surroundings.flags)
     assert iteration == 40
     with qtbot.waitSignal(plot.iteration_requested) as asked:
         qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place.center().toPoint())
     assert asked.args == [40]
-    chart = plot.chart
-    rows = _readout(chart, [(chart.labelled[0], 39)], wrapped([chart.flags[0].text], 160))
-    assert [text for color, text in rows if color == "text"] == ["iteration 40: dropout", "on → off"]
+    assert wrapped([plot.surroundings.flags[0].text], 160) == ["iteration 40: dropout", "on → off"]
