@@ -227,7 +227,7 @@ class Service:
             self._left -= self._timeline.iteration - before
             self._log_reason()
             if stop:
-                self._finish(*stop)
+                self._finish(stop.reason, stop.message, stop.hit)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
                 self._finish("reached", goal_reached(self._goal, self._timeline.points[-1]))
             elif self._left <= 0:
