@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from nnviz.document.experiment import Experiment
@@ -73,7 +74,7 @@ class Measuring:
         trainer, gradients = self.trainer, self.trainer.gradients
         with np.errstate(all="ignore"):  # of a run that diverges some are infinite
             moved = self._joined(trainer.parameters, self._weights) - self._before
-            joined = np.concatenate([self._before, moved, *(_numbers(gradients[name]).ravel() for name in self._names)])
+            joined = np.concatenate([self._before, moved, *(self._gradient(gradients, name) for name in self._names)])
             squares = np.add.reduceat(np.square(joined, dtype=np.float64), self._starts).tolist()
             functions = self._of_functions(trainer.activations)
             penalty = _penalty_ratio(trainer.experiment, self._before, joined[2 * len(moved) :][: len(moved)])
@@ -83,6 +84,11 @@ class Measuring:
         whole = whole_checkup(trainer) if with_rows else None
         norm = math.sqrt(sum(of_gradients))
         return Checkup(trainer.position.iteration, trainer.point.loss, layers, functions, norm, penalty, whole)
+
+    def _gradient(self, gradients: Mapping[str, Tensor], name: str) -> np.ndarray:
+        """Of a parameter that the loss does not depend on, zeros."""
+        gradient = gradients.get(name)
+        return np.zeros(self.trainer.parameters[name].numel()) if gradient is None else _numbers(gradient).ravel()
 
     @staticmethod
     def _joined(tensors: Mapping[str, Tensor], names: Sequence[str]) -> np.ndarray:
@@ -101,6 +107,8 @@ class Measuring:
         """By layer whose output is that of a function that can be flat; those with the same function and as many rows at once."""
         alike: dict[tuple[str, int], dict[str, np.ndarray]] = {}
         for layer, function in self._functions:
+            if layer not in outputs:
+                continue
             rows = _by_unit(_numbers(outputs[layer]))
             alike.setdefault((function, len(rows)), {})[layer] = rows
         found = {}
@@ -109,7 +117,7 @@ class Measuring:
             are_flat = _are_flat(function, np.concatenate(list(layers.values()), 1))
             flat = np.add.reduceat(are_flat, [0, *accumulate(units[:-1])], dtype=np.int64).tolist()
             found |= {layer: FunctionCheckup(layer, function, *figures) for layer, *figures in zip(layers, units, flat, strict=True)}
-        return tuple(found[layer] for layer, _ in self._functions)
+        return tuple(found[layer] for layer, _ in self._functions if layer in found)
 
     def root_mean_squares(self) -> dict[str, float]:
         """Return √mean θ² of every layer that is trained, as it is now."""
@@ -214,16 +222,16 @@ def start_facts(trainer: Trainer, of_start: StartFacts | None = None) -> StartFa
     """Return what is known from the start. `of_start`: where the trainer has gone on from there, what was known then: what the
     weights of the start were and did stays so, whatever has been changed since."""
     rows, data = trainer.training_rows, trainer.data
+    targets = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
+    constant = _constant_loss(trainer)
+    if of_start:
+        return replace(of_start, constant_loss=constant, targets=targets)
     means, stds = _columns(trainer.experiment, data, rows)
     counts = tuple(torch.bincount(rows.y, minlength=data.classes).tolist()) if data.classes else ()
-    bounds = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
-    if of_start:
-        loss, twins, weights = of_start.start_loss, of_start.symmetric_units, of_start.weights
-    else:
-        with trainer.unchanged():
-            loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
-        twins, weights = symmetric_units(trainer), Measuring(trainer).root_mean_squares()
-    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), loss, twins, weights, bounds)
+    with trainer.unchanged():
+        loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
+    weights = Measuring(trainer).root_mean_squares()
+    return StartFacts(rows.count, means, stds, counts, constant, loss, symmetric_units(trainer), weights, targets)
 
 
 def _columns(experiment: Experiment, data: Data, rows: Samples) -> tuple[tuple[float, ...], tuple[float, ...]]:
