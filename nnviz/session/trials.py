@@ -129,4 +129,5 @@ class Trials(QObject):
                 else one
                 for one in self.known
             )
+            self._branches.annotate({id(one.trial.treated): one.verdict.sentence for one in self.known if id(one.trial.treated) in runs})
         self.changed.emit()

@@ -48,6 +48,12 @@ def test_what_was_measured_is_kept(stage) -> None:
     assert not trials.is_going
     assert [trials.of(FINDING, one).verdict.outcome for one in (SLOWER, CLIPPED)] == ["gone", "helps"]
     assert "0.7 → 0.05" in trials.of(FINDING, CLIPPED).verdict.sentence
+    notes = {branch.name: branch.note for branch in stage.session.branches.all}
+    assert notes == {
+        one.fix.label: trials.of(FINDING, one.fix).verdict.sentence for one in (trials.known[0].trial, trials.known[1].trial)
+    } | {"main": ""}
+    stage.session.branches.go_to(CLIPPED.label)
+    assert stage.session.branches.present.note == notes[CLIPPED.label], "also once it is the document"
 
 
 def test_a_cancelled_trial_has_no_verdict(stage) -> None:

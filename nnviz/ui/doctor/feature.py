@@ -151,7 +151,12 @@ class DoctorFeature(QObject):
         """What came of trials that no box tells of."""
         shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered}
         latest = {(one.trial.finding.kind, one.trial.fix): one for one in self.session.trials.known if one.verdict}
-        return [self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown]
+        known = {one.branch for one in self.session.trials.known}
+        noted = [kept.branch for kept in self.session.branches.kept if kept.branch.note and kept.branch.name not in known]
+        return [
+            *(self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown),
+            *(OfferedCure(Fix(branch.name, ()), branch.note, branch=branch.name) for branch in noted),
+        ]
 
     def _tell_verdict(self) -> None:
         """Say what trials have shown, where the panel cannot be seen that does."""
