@@ -34,7 +34,7 @@ def judge(ask: Ask, answer: str, facts: Facts) -> Judged:
         case "choice":
             return _judge_choice(ask, answer, facts)
         case "click":
-            return Judged(truth(ask.when, replace(facts, clicked=answer).names), "")
+            return Judged(_is_hit(ask.when, replace(facts, clicked=answer)), "")
     return Judged(truth(ask.when, facts.names), "")
 
 
@@ -71,6 +71,14 @@ def _judge_number(ask: Ask, answer: str, facts: Facts) -> Judged:
         return Judged(True, "")
     ideas = [wrong.idea for wrong in ask.wrong if is_near(given, number(wrong.answer, facts.names), ask.tolerance)]
     return Judged(False, " Or: ".join(explained(idea) for idea in dict.fromkeys(ideas)))
+
+
+def _is_hit(when: str, facts: Facts) -> bool:
+    """Whether a click is right; on something that has not what is asked for it is not."""
+    try:
+        return truth(when, facts.names)
+    except ExpressionError:
+        return False
 
 
 def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
