@@ -15,7 +15,7 @@ from nnviz.document.shapes.report import examine
 from nnviz.lessons.expression import ExpressionError
 from nnviz.records.breakpoint_places import node_of
 from nnviz.records.finding import Finding
-from nnviz.records.tensors import Tensor
+from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeMarks, NodeRecord
 
@@ -113,10 +113,11 @@ class Facts:
         return self._array(self._edge(source, target).contribution, f"what {target} sends back to {source}")
 
     def _local(self, source: str, target: str) -> np.ndarray:
-        found = self.index.whole.local(self._edge(source, target), None)
-        if found is None:
+        edge = self._edge(source, target)
+        found = self.index.whole.local(edge, None)
+        if edge.local is None and found is None:
             raise ExpressionError(f"∂{target}/∂{source} is not known element by element.")
-        return np.asarray(found[0], dtype=np.float64)
+        return np.asarray(to_numpy(edge.local) if found is None else found[0], dtype=np.float64)
 
     def _reads(self, name: str, source: str) -> bool:
         """Whether the backward step of a node reads the value that forward has kept of another."""
