@@ -47,8 +47,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "argmax": np.argmax,
     "argmin": np.argmin,
     "ceil": np.ceil,
+    "eigenvalues": lambda matrix: np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64)),
     "exp": np.exp,
     "floor": np.floor,
+    "inverse": lambda matrix: np.linalg.inv(np.asarray(matrix, dtype=np.float64)),
     "len": len,
     "log": np.log,
     "max": np.max,
@@ -59,11 +61,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "product": np.prod,
     "round": np.round,
     "sigmoid": lambda z: 1 / (1 + np.exp(-np.asarray(z, dtype=np.float64))),
+    "sign": np.sign,
     "sqrt": np.sqrt,
     "std": np.std,
     "sum": np.sum,
     "tanh": np.tanh,
     "transpose": np.transpose,
+    "var": np.var,
 }
 _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "true": True, "false": False}
 
