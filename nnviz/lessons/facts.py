@@ -45,6 +45,7 @@ class Facts:
         plain: dict[str, Any] = {
             "clicked": self.clicked,
             "learning_rate": training.optimizer["learning_rate"],
+            "findings": sum(not one.is_information for one in self.findings),
             "iteration": int(self.curves["iteration"][-1]) if len(self.curves.get("iteration", ())) else 0,
         }
         if self.index:
@@ -71,6 +72,7 @@ class Facts:
             "lowest_at": self._lowest_at,
             "verdict": self._verdict,
             "found": lambda kind: any(one.kind == kind for one in self.findings),
+            "found_at": lambda kind: next((one.place for one in self.findings if one.kind == kind), ""),
         }
         return plain | functions
 
@@ -154,7 +156,10 @@ class Facts:
     def _setting(self, name: str) -> Any:
         training = self.experiment.training
         found = {**training.optimizer.settings, "optimizer": training.optimizer.kind, "schedule": training.schedule.kind}
-        found |= {one: getattr(training, one) for one in ("loss", "batch_size", "l1", "l2", "clip_norm", "clip_value", "dropout")}
+        found |= {
+            one: getattr(training, one)
+            for one in ("loss", "batch_size", "l1", "l2", "clip_norm", "clip_value", "dropout", "early_stopping")
+        }
         found |= {f"data.{key}": value for key, value in self.experiment.data.settings.items()} | {"data": self.experiment.data.kind}
         if name not in found:
             raise ExpressionError(f"there is no setting {name}.")
