@@ -67,9 +67,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "argmax": np.argmax,
     "argmin": np.argmin,
     "ceil": np.ceil,
+    "eigenvalues": lambda matrix: np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64)),
     "exp": np.exp,
     "f1": _f1,
     "floor": np.floor,
+    "inverse": lambda matrix: np.linalg.inv(np.asarray(matrix, dtype=np.float64)),
     "len": len,
     "log": np.log,
     "max": np.max,
@@ -82,12 +84,14 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "recall": lambda predicted, true: _precision(true, predicted),
     "round": np.round,
     "sigmoid": lambda z: 1 / (1 + np.exp(-np.asarray(z, dtype=np.float64))),
+    "sign": np.sign,
     "softmax": _softmax,
     "sqrt": np.sqrt,
     "std": np.std,
     "sum": np.sum,
     "tanh": np.tanh,
     "transpose": np.transpose,
+    "var": np.var,
 }
 _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "true": True, "false": False}
 

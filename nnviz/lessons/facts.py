@@ -18,6 +18,7 @@ from nnviz.records.finding import Finding
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeMarks, NodeRecord
+from nnviz.records.verdicts import verdict
 
 Columns = Mapping[str, np.ndarray]
 """The curves of a run, by the names of CurvePoint's fields: equally long, NaN where something was not measured."""
@@ -45,6 +46,7 @@ class Facts:
         plain: dict[str, Any] = {
             "clicked": self.clicked,
             "learning_rate": training.optimizer["learning_rate"],
+            "findings": sum(not one.is_information for one in self.findings),
             "iteration": int(self.curves["iteration"][-1]) if len(self.curves.get("iteration", ())) else 0,
         }
         if self.index:
@@ -52,6 +54,7 @@ class Facts:
         functions: dict[str, Callable[..., Any]] = {
             "value": self._value,
             "gradient": self._gradient,
+            "gradient_norm": self._gradient_norm,
             "contribution": self._contribution,
             "local": self._local,
             "bent": self._bent,
@@ -72,7 +75,11 @@ class Facts:
             "final": self._final,
             "other": self._other,
             "first_below": self._first_below,
+            "lowest": lambda name, run="": float(np.min(self._measured(name, run))),
+            "lowest_at": self._lowest_at,
+            "verdict": self._verdict,
             "found": lambda kind: any(one.kind == kind for one in self.findings),
+            "found_at": lambda kind: next((one.place for one in self.findings if one.kind == kind), ""),
         }
         return plain | functions
 
@@ -101,6 +108,15 @@ class Facts:
 
     def _gradient(self, name: str) -> np.ndarray:
         return self._array(self._node(name).gradient, f"the gradient of {name}")
+
+    def _gradient_norm(self, layer: str = "") -> float:
+        """Of all parameters of a layer together, biases included; of the whole network without one."""
+        nodes = self.index.whole.trace.nodes if self.index else ()
+        found = [node for node in nodes if node.kind == "parameter" and layer in ("", *node.group[:1])]
+        if not found:
+            raise ExpressionError(f"no parameter belongs to {layer or 'the network'}.")
+        parts = [self._array(node.gradient, f"the gradient of {node.label}") for node in found]
+        return float(np.sqrt(sum(np.sum(part**2) for part in parts)))
 
     def _edge(self, source: str, target: str) -> Any:
         one, other = self._node(source).id, self._node(target).id
@@ -169,7 +185,10 @@ class Facts:
     def _setting(self, name: str) -> Any:
         training = self.experiment.training
         found = {**training.optimizer.settings, "optimizer": training.optimizer.kind, "schedule": training.schedule.kind}
-        found |= {one: getattr(training, one) for one in ("loss", "batch_size", "l1", "l2", "clip_norm", "clip_value", "dropout")}
+        found |= {
+            one: getattr(training, one)
+            for one in ("loss", "batch_size", "l1", "l2", "clip_norm", "clip_value", "dropout", "early_stopping")
+        }
         found |= {f"data.{key}": value for key, value in self.experiment.data.settings.items()} | {"data": self.experiment.data.kind}
         if name not in found:
             raise ExpressionError(f"there is no setting {name}.")
@@ -193,10 +212,26 @@ class Facts:
         return values[~np.isnan(values)] if name != "loss" else values
 
     def _final(self, name: str, run: str = "") -> float:
+        return float(self._measured(name, run)[-1])
+
+    def _measured(self, name: str, run: str) -> np.ndarray:
         values = self._curve(self._columns(run), name)
         if not values.size:
             raise ExpressionError(f"{name} has not been measured.")
-        return float(values[-1])
+        return values
+
+    def _lowest_at(self, name: str, run: str = "") -> int:
+        """The first iteration at which it had its least value."""
+        columns = self._columns(run)
+        self._measured(name, run)
+        return int(columns["iteration"][np.nanargmin(columns[name])])
+
+    def _verdict(self, run: str = "") -> str:
+        """flat · falling · oscillating · diverged, of losses that are of all rows: others have noise that the curve alone does not tell."""
+        if self.experiment.training.batch_size is not None:
+            raise ExpressionError("a verdict on a run is told here only where every batch has all rows.")
+        losses = self._measured("loss", run)
+        return verdict(losses[1:] if losses.size > 1 else losses, start=float(losses[0])).kind
 
     def _columns(self, run: str) -> Columns:
         if run and run not in self.runs:
