@@ -47,6 +47,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "argmax": np.argmax,
     "argmin": np.argmin,
     "ceil": np.ceil,
+    "eigenvalues": lambda matrix: np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64)),
     "exp": np.exp,
     "floor": np.floor,
     "len": len,
