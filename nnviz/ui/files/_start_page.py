@@ -29,14 +29,20 @@ class StartPage:
         """`open_path` is given a recent document that is chosen, `take` one that comes with the program."""
         self._shell, self._open_path, self._take = shell, open_path, take
         self.gallery = DocumentGallery(shell.window().centralWidget())
+        self._first: list[tuple[str, Callable[[], Sequence[tuple[str, str, Callable[[], object]]]]]] = []
         self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
+
+    def put_first(self, heading: str, listed: Callable[[], Sequence[tuple[str, str, Callable[[], object]]]]) -> None:
+        """Have a list stand above all documents: `listed` returns title, sentence and what is done where one is chosen."""
+        self._first.append((heading, listed))
 
     def open(self, heading: str = "") -> None:
         """Show the gallery, or only what stands below one heading; called again, close it."""
         if self.gallery.isVisible():
             self.gallery.leave()
             return
-        sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
+        first = [(name, [GalleryEntry(*row[:2], lambda: None, row[2]) for row in listed()]) for name, listed in self._first]
+        sections = [*first, ("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
 

@@ -13,6 +13,8 @@ from nnviz.ui.doctor.feature import DoctorFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.landscape.feature import LandscapeFeature
+from nnviz.ui.learn.feature import WORKSPACE as LEARN
+from nnviz.ui.learn.feature import LearnFeature
 from nnviz.ui.network.feature import NetworkFeature
 from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
@@ -55,6 +57,7 @@ class Features:
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
+        self.learn = LearnFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
@@ -62,6 +65,7 @@ class Features:
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
         self.area.workspace_changed.connect(lambda name: self.doctor.show_panel())
+        self.learn.panels_changed.connect(self._show_beside_lesson)
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -90,6 +94,16 @@ class Features:
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
+        self.files.start_page.put_first("Learn", self.learn.ways_in)
+        self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
+        self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
+        network.view.clicked.connect(self.learn.take_clicked)
+
+    def _show_beside_lesson(self) -> None:
+        """Show what the step of the lesson needs, where the lesson stands."""
+        if self.area.name == LEARN:
+            self.area.show_only(self.learn.panels)
+
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
         layers, training = Card("Layers", scrolling(self.network.palette)), Card("Training", scrolling(self.run.training))
@@ -108,6 +122,7 @@ class Features:
             **self.pictures.cards,
             **self.comparison.cards,
             **self.doctor.cards,
+            **self.learn.cards,
             "microscope": step["microscope"],
         }
 
@@ -129,7 +144,7 @@ class Features:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs | self.learn.needs
 
     @property
     def plots(self) -> dict[str, Plot]:

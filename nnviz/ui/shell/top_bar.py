@@ -89,14 +89,14 @@ class TopBar(QWidget):
         layout.addWidget(self._search)
         self._title.setProperty("role", "muted")
 
-    def set_workspace(self, name: str) -> None:
-        """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
+    def set_workspace(self, name: str, steps: bool | None = None) -> None:
+        """Mark the workspace that is shown and offer its transport: that of `steps`, or of training; None: steps in Step alone."""
         self._tabs.choose(name)
-        stepping = name == "step"
+        steps = name == "step" if steps is None else steps
         for widget in (*self._step_buttons, self.sizes, self._play):
-            widget.setVisible(stepping)
+            widget.setVisible(steps)
         for widget in (*self._train_buttons[1:], self._order):
-            widget.setVisible(not stepping)
+            widget.setVisible(not steps)
         self._fit()
 
     def set_title(self, title: str, changed: bool, own: str = "") -> None:
