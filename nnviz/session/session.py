@@ -24,6 +24,7 @@ from nnviz.session._call_lists import CallLists
 from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
+from nnviz.session._lesson_run import LessonRun
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
@@ -33,7 +34,6 @@ from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
-from nnviz.session.lesson_run import LessonRun
 from nnviz.session.long_tasks import LongTasks
 from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
