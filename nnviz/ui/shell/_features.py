@@ -33,6 +33,8 @@ _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
 _RIGHT = {"inspector": 352, "properties": 300}
 """And below these the texts of the panels at the right."""
+_LESSON = 300
+"""And below this a line of a lesson has too few words."""
 _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
@@ -138,6 +140,7 @@ class Features:
         self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
+        self.cards["lesson"].setMinimumWidth(max(_LESSON, min(round(scaled(_LESSON)), most - max(_RIGHT.values()))))
         for name, pixels in _RIGHT.items():
             self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
 

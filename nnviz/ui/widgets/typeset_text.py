@@ -24,7 +24,7 @@ from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets._formula_picture import FormulaPicture, formula_picture
 
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=\S)\$", re.DOTALL)
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$", re.DOTALL)
 """$$ on lines of its own $$, or $within a line$."""
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _LARGER = 1.1
@@ -143,6 +143,7 @@ class TypesetDocument:
 
     def paint(self, painter: QPainter, color: str = "text") -> None:
         """Paint it where the painter stands, in a colour of the theme; formulas have that of texts."""
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)  # the pictures of formulas are larger than they are shown
         context = QAbstractTextDocumentLayout.PaintContext()
         context.palette.setColor(QPalette.ColorRole.Text, current_theme().color(color))
         self._document.documentLayout().draw(painter, context)
