@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QStackedWidget
 
+from nnviz.document.experiment import Experiment
+from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled
 from nnviz.lessons.lesson import Lesson, LessonError
 from nnviz.lessons.store import lesson_names, open_lesson
@@ -24,6 +26,8 @@ from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import ActionButton
 
+_WAYS_IN = 4
+"""So many lessons stand on the start page."""
 FIRST_LESSON = "first_backward_pass"
 WORKSPACE, _PANEL, _NOTE = "learn", "lesson", "first_lesson"
 _BESIDE = {
@@ -41,6 +45,8 @@ class LearnFeature(QObject):
     """What the engine has to measure for its panels."""
     panels_changed = Signal()
     """Other panels shall stand beside the lesson."""
+    element_wanted = Signal(tuple)
+    """The card shall work out this element of its node."""
 
     def __init__(self, session: Session, shell: Shell) -> None:
         super().__init__(shell.window())
@@ -50,10 +56,13 @@ class LearnFeature(QObject):
         self.list, self.page, self._pages = LessonList(), StepPage(), QStackedWidget()
         self._pages.addWidget(self.list)
         self._pages.addWidget(self.page)
-        self.cards = {_PANEL: Card("Lessons", self._pages, [ActionButton(shell.action_table["lessons"], "all lessons")])}
+        self._all = ActionButton(shell.action_table["lessons"], "all lessons")
+        self.cards = {_PANEL: Card("Lessons", self._pages, [self._all])}
         self._beside: tuple[str, ...] = ()
         self._known: dict[str, Lesson] = {}
         self._is_listed = False
+        self._worked_out: tuple = ()
+        """For which step, answer and trace the element was wanted last."""
         self._connect()
 
     def _connect(self) -> None:
@@ -114,12 +123,14 @@ class LearnFeature(QObject):
             actions.append(action)
         return actions
 
-    def ways_in(self) -> list[tuple[str, str, Callable[[], object]]]:
-        """Return title, sentence and way of what a person may begin with: the first lesson, the one that was open last, and all."""
-        rows = {row.name: row for row in self._listed()}
-        names = [name for name in dict.fromkeys((self._progress.latest, FIRST_LESSON)) if name in rows]
-        ways = [(rows[name].title, f"{rows[name].minutes} min. {rows[name].summary}", partial(self.open, name)) for name in names]
-        return [*ways, ("All lessons", f"{len(rows)} lessons, in the order of the course.", self.show_list)]
+    def ways_in(self) -> list[tuple[str, str, Experiment, Callable[[], object]]]:
+        """Return title, sentence, document and way of the lesson that was open last, and of the next ones."""
+        rows = sorted(self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done))
+        return [
+            (row.title, f"{row.minutes} min. {row.summary}", open_document(name), partial(self.open, row.name))
+            for row in rows[:_WAYS_IN]
+            if (name := self._known[row.name].steps[0].document)
+        ]
 
     def _lesson(self, name: str) -> Lesson | None:
         if name not in self._known:
@@ -249,10 +260,19 @@ class LearnFeature(QObject):
             self._progress.keep(state.name, state.place)
             self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
             self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
+            self._all.show()
             self._pages.setCurrentWidget(self.page)
             self.page.set_step(self._shown_step(state))
             self._show_beside(state)
+            self._want_element(state)
         self._shell.update_actions()
+
+    def _want_element(self, state: LessonState) -> None:
+        """Have the element worked out that the step is about, each time the step or its answer comes to stand."""
+        here = None if self._run.is_setting_up or self._run.is_away else (state.place, state.is_answered, id(self.session.stepping.index))
+        if here is not None and here != self._worked_out and state.step.element:
+            self.element_wanted.emit(state.step.element)
+        self._worked_out = here or self._worked_out
 
     def _show_list(self) -> None:
         if not self._shell.is_visible(_PANEL):
@@ -262,6 +282,7 @@ class LearnFeature(QObject):
         self.cards[_PANEL].set_title("Lessons")
         self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
         self.list.set_lessons(listed, self._progress.latest)
+        self._all.hide()
         self._pages.setCurrentWidget(self.list)
 
     def _show_beside(self, state: LessonState) -> None:

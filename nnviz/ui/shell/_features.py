@@ -100,6 +100,7 @@ class Features:
         self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
+        self.learn.element_wanted.connect(self.step.choose_element)
 
     def _show_beside_lesson(self) -> None:
         """Show what the step of the lesson needs, where the lesson stands."""
@@ -143,6 +144,7 @@ class Features:
         self.cards["lesson"].setMinimumWidth(max(_LESSON, min(round(scaled(_LESSON)), most - max(_RIGHT.values()))))
         for name, pixels in _RIGHT.items():
             self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
+        self._bar.fit()  # only now all its texts have their size
 
     @property
     def needs(self) -> dict[str, str]:

@@ -55,7 +55,9 @@ def ink(widget: TypesetText) -> int:
 def test_what_would_load_or_open_something_does_nothing(qtbot, text, monkeypatch, evil):
     fetched, opened = [], []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url))
-    monkeypatch.setattr("nnviz.ui.widgets.typeset_text._InertDocument.loadResource", lambda document, kind, url: fetched.append(url.toString()) or QImage())
+    monkeypatch.setattr(
+        "nnviz.ui.widgets.typeset_text._InertDocument.loadResource", lambda document, kind, url: fetched.append(url.toString()) or QImage()
+    )
     document = put(text, f"Before {evil} behind")
     text.grab()
     for x in range(0, text.width(), 12):
