@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.records.breakpoint_places import node_of
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_places import places_of
+from nnviz.records.trace_state import TraceState
+
+_ASKED = re.compile(r"\b(value|gradient|contribution|local|updated|update)\(\s*['\"]([^'\"]+)")
+_SENT_BACK = ("gradient", "contribution")
 
 
 def node_named(index: TraceIndex, name: str) -> int | None:
@@ -31,22 +39,40 @@ def place_named(index: TraceIndex, name: str, phase: str) -> int | None:
     return in_phase[-1] if in_phase and index.is_scalar else next(iter(in_phase or places), None)
 
 
-def place_before(index: TraceIndex, name: str, phase: str) -> int | None:
-    """Return the cursor from which the next step is the one that `place_named` stands behind; at the end of a phase without one of it."""
-    in_phase = _within(index, _places(index, name), phase) if name else []
-    if in_phase:
-        return in_phase[0] - 1
-    span = index.phase_spans.get(phase)
-    return span[1 if name else 0] if span else None
+def place_known(index: TraceIndex, expressions: Iterable[str]) -> int | None:
+    """Return the first cursor at which all values, gradients and updates are known that expressions name.
+
+    None where they name none, or only what is there from the start, or what the trace has not.
+    """
+    asked = [(kind, name) for text in expressions for kind, name in _ASKED.findall(text)]
+    places = [_first_known(index, kind, name) for kind, name in asked]
+    last = max(places, default=0)
+    return last if index.phase_spans.get("batch", (0, 1))[1] < last <= index.length else None
+
+
+def _first_known(index: TraceIndex, kind: str, name: str) -> int:
+    """The first cursor at which that is known of a node; behind the end where it never is."""
+    nodes = _nodes(index, name)
+
+    def is_known(cursor: int) -> bool:
+        state = TraceState(index, cursor, None)
+        test = state.is_updated if kind.startswith("update") else state.has_gradient if kind in _SENT_BACK else state.is_made
+        return all(map(test, nodes))
+
+    return bisect_left(range(index.length + 1), True, key=is_known) if nodes else 0
+
+
+def _nodes(index: TraceIndex, name: str) -> list[int]:
+    """The node of this name, or its neurons."""
+    node = node_named(index, name)
+    if node is None:
+        return []
+    return [*index.scalars_of[node].values()] if index.is_scalar and node in index.scalars_of else [node]
 
 
 def _places(index: TraceIndex, name: str) -> list[int]:
     """Behind all steps of a node, or of its neurons, in order."""
-    node = node_named(index, name)
-    if node is None:
-        return []
-    nodes = index.scalars_of[node].values() if index.is_scalar and node in index.scalars_of else (node,)
-    return sorted(place for one in nodes for place in places_of(index, one))
+    return sorted(place for one in _nodes(index, name) for place in places_of(index, one))
 
 
 def _within(index: TraceIndex, places: list[int], phase: str) -> list[int]:

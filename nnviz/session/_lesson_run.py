@@ -11,28 +11,26 @@ from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import name_like
 from nnviz.document.run_log import same_run
-from nnviz.document.store.examples import open_document
+from nnviz.document.store.examples import is_built_in, open_document
 from nnviz.document.variations import Variation
 from nnviz.lessons.checks import Judged, judge, right_answer
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Lesson
 from nnviz.lessons.step_settings import with_settings
-from nnviz.lessons.trace_names import node_named, place_before, place_named
+from nnviz.lessons.trace_names import node_named, place_known, place_named
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.trace_matching import shown_node
 from nnviz.session.branches import Branches
 from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
-from nnviz.session.lesson_state import LessonState, Move, cursor_of, example_of, lasting, latest, moves_to
+from nnviz.session.lesson_state import LessonState, Move, asked_for, cursor_of, example_of, lasting, latest, moves_to
 from nnviz.session.run_curves import Curves
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
 
 NOT_YET = "What is asked for has not been computed yet. Wait a moment, or go back to the step."
-_PREDICTED = ("number", "choice")
-"""Questions that are asked before the step is made that shows the answer."""
 
 
 class LessonRun(QObject):
@@ -68,6 +66,8 @@ class LessonRun(QObject):
         self._is_moving = self._is_own = False
         """Whether a move is being made, and whether the document that is open was opened by the lesson."""
         self._has_no_trace = self._was_lost = False
+        self._failure = ""
+        """Why the step that is open can never be set up."""
         self._shown: tuple = ()
         """What was told last."""
 
@@ -97,6 +97,8 @@ class LessonRun(QObject):
     @property
     def obstacle(self) -> str:
         """Why the step cannot be set up, as a sentence; empty if it can."""
+        if self._failure:
+            return self._failure
         is_stuck = self.is_setting_up and self._link.run.engine != "starting" and not self._link.is_waiting
         return self._training.obstacle if is_stuck else ""
 
@@ -199,7 +201,7 @@ class LessonRun(QObject):
         self._set_out(list(moves))
 
     def _set_out(self, moves: list[Move]) -> None:
-        self._pending, self.is_setting_up, self._has_no_trace = moves, True, False
+        self._pending, self.is_setting_up, self._has_no_trace, self._failure = moves, True, False, ""
         self._tell()
         self.follow()
 
@@ -226,7 +228,7 @@ class LessonRun(QObject):
                 self._make(self._pending.pop(0))
             finally:
                 self._is_moving = False
-        if self.is_setting_up and not self._pending and self._stands and self._is_traced:
+        if self.is_setting_up and not self._failure and not self._pending and self._stands and self._is_traced:
             self._arrive()
         elif not self.is_setting_up:
             self._look()
@@ -253,7 +255,7 @@ class LessonRun(QObject):
         iteration = self._link.run.iteration
         match move.kind:
             case "open":
-                self._document.new(open_document(move.what))
+                self._open(move.what)
             case "set":
                 self._document.edit("Set up the step of the lesson", with_settings, move.what)
             case "go" | "back" if iteration > move.what or (move.kind == "go" and iteration != move.what):
@@ -262,6 +264,16 @@ class LessonRun(QObject):
                 self._training.iterations(move.what)
             case "runs":
                 self._start_runs(move.what, move.iterations)
+
+    def _open(self, name: str) -> None:
+        """A lesson may come from anywhere: it opens what comes with the program, and no file."""
+        try:
+            if not is_built_in(name):
+                raise ValueError(f"{name!r} is neither an example nor a template.")
+            self._document.new(open_document(name))
+        except ValueError as error:
+            self._failure = f"The step cannot be set up: {error}"
+            self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""
@@ -287,16 +299,16 @@ class LessonRun(QObject):
         self._tell()
 
     def _place_cursor(self) -> None:
-        """Stand where the step says; before what a question asks for, as long as it is not answered."""
+        """Stand where the step says; before what a question asks for as long as it is not answered, and behind it once it is."""
         state, index = self.state, self._stepping.index
         name, phase = cursor_of(state)
-        if index is None or not (name or phase):
+        place = place_named(index, name, phase) if index is not None and (name or phase) else None
+        if place is None:
             return
-        ask = state.step.ask
-        is_hidden = not state.is_answered and ask.kind in _PREDICTED and bool(state.step.cursor or state.step.phase)
-        place = (place_before if is_hidden else place_named)(index, name, phase)
-        if place is not None:
-            self._stepping.to(place)
+        known = place_known(index, asked_for(state.step))
+        if known is not None:
+            place = max(place, known) if state.is_answered else min(place, known - 1)
+        self._stepping.to(place)
         node = node_named(index, name) if name else None
         if node is not None:
             self._stepping.select(shown_node(self._stepping.state, node))

@@ -100,6 +100,13 @@ def example_of(step: LessonStep) -> list[Move]:
     return [Move("train", int(value))] if name == "iterations" else [Move("set", {name: value})]
 
 
+def asked_for(step: LessonStep) -> tuple[str, ...]:
+    """Return the expressions whose numbers are the answer of a question that is to be predicted; none for another."""
+    if step.ask is None or step.ask.kind not in ("number", "choice"):
+        return ()
+    return (step.ask.answer,) if step.ask.kind == "number" else tuple(option.when for option in step.ask.options)
+
+
 def lasting(moves: tuple[Move, ...]) -> list[Move]:
     """Return what of these the run does not take back by going to another iteration."""
     return [move for move in moves if move.kind in ("open", "set", "train")]
