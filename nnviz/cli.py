@@ -213,6 +213,9 @@ def _add_screenshot(commands: Any) -> None:
     parser.add_argument("--panel", default="", metavar="NAME", help="paint this panel alone: graph, network, inspector, microscope, ...")
     parser.add_argument("--node", default="", metavar="PATH", help="the node to look at: h1/relu, or a parameter as h1.weight")
     parser.add_argument("--element", type=_element, default=(), metavar="I,J", help="which of its elements is worked out")
+    parser.add_argument("--lesson", default="", metavar="NAME", help="stand at a step of this lesson, which opens its own document")
+    parser.add_argument("--lesson-step", type=_count, default=1, metavar="K", help="which step of it, from 1 (1)")
+    parser.add_argument("--answered", action="store_true", dest="is_answered", help="with the answer to its question")
     parser.add_argument(
         "--unfold", action="append", default=[], metavar="GROUP", help="open this group, all others folded; may be repeated"
     )
@@ -436,7 +439,22 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui.shell import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "details", "panel", "node", "element")
+    names = (
+        "file",
+        "workspace",
+        "iteration",
+        "step",
+        "size",
+        "theme",
+        "detail",
+        "details",
+        "panel",
+        "node",
+        "element",
+        "lesson",
+        "lesson_step",
+        "is_answered",
+    )
     unfold = tuple(getattr(options, "unfold", ()))
     job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
     getattr(offscreen, what)(job, *arguments)

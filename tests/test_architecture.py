@@ -28,9 +28,9 @@ WINDOW_LIBRARIES = {
     "platformdirs",
 }
 
-FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor")
+FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn")
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
@@ -51,7 +51,7 @@ ALLOWED = {
     "nnviz.engine": {
         "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
     },
-    "nnviz.session": {"messages", "records", "document", "doctor", "msgspec", "numpy", "PySide6.QtCore"},
+    "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),

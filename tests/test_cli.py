@@ -322,7 +322,7 @@ def test_failures_are_sentences(said, arguments, told):
         ["run", "x", "--set", "@a:b=c"],
         ["screenshot", "x"],
         ["screenshot", "x", "y.png", "--size", "big"],
-        ["screenshot", "x", "y.png", "--workspace", "learn"],
+        ["screenshot", "x", "y.png", "--workspace", "teach"],
         ["export", "x"],
         ["--nonsense"],
         ["a", "b"],

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
 from nnviz.lessons.expression import ExpressionError
-from nnviz.records.breakpoint_places import node_of
+from nnviz.lessons.trace_names import node_named
 from nnviz.records.finding import Finding
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
@@ -88,11 +87,7 @@ class Facts:
     def _node(self, name: str) -> NodeRecord:
         if self.index is None:
             raise ExpressionError("there is no trace yet.")
-        kind = "parameter" if "." in name and "/" not in name else "node"
-        found = node_of(self.index.whole, Breakpoint(kind, name))
-        if found is None:
-            nodes = (node for node in self.index.whole.trace.nodes if node.kind != "operation")
-            found = next((node.id for node in nodes if name in (node.label, node.module)), None)
+        found = node_named(self.index, name)
         if found is None:
             raise ExpressionError(f"the trace has no {name}.")
         return self.index.whole.node(found)

@@ -13,6 +13,8 @@ from nnviz.ui.doctor.feature import DoctorFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.landscape.feature import LandscapeFeature
+from nnviz.ui.learn.feature import WORKSPACE as LEARN
+from nnviz.ui.learn.feature import LearnFeature
 from nnviz.ui.network.feature import NetworkFeature
 from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
@@ -31,6 +33,8 @@ _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
 _RIGHT = {"inspector": 352, "properties": 300}
 """And below these the texts of the panels at the right."""
+_LESSON = 300
+"""And below this a line of a lesson has too few words."""
 _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
@@ -55,6 +59,7 @@ class Features:
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
+        self.learn = LearnFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
@@ -62,6 +67,7 @@ class Features:
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
         self.area.workspace_changed.connect(lambda name: self.doctor.show_panel())
+        self.learn.panels_changed.connect(self._show_beside_lesson)
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -90,6 +96,17 @@ class Features:
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
+        self.files.start_page.put_first("Learn", self.learn.ways_in)
+        self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
+        self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
+        network.view.clicked.connect(self.learn.take_clicked)
+        self.learn.element_wanted.connect(self.step.choose_element)
+
+    def _show_beside_lesson(self) -> None:
+        """Show what the step of the lesson needs, where the lesson stands."""
+        if self.area.name == LEARN:
+            self.area.show_only(self.learn.panels)
+
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
         layers, training = Card("Layers", scrolling(self.network.palette)), Card("Training", scrolling(self.run.training))
@@ -108,6 +125,7 @@ class Features:
             **self.pictures.cards,
             **self.comparison.cards,
             **self.doctor.cards,
+            **self.learn.cards,
             "microscope": step["microscope"],
         }
 
@@ -123,13 +141,15 @@ class Features:
         self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
+        self.cards["lesson"].setMinimumWidth(max(_LESSON, min(round(scaled(_LESSON)), most - max(_RIGHT.values()))))
         for name, pixels in _RIGHT.items():
             self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
+        self._bar.fit()  # only now all its texts have their size
 
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs | self.learn.needs
 
     @property
     def plots(self) -> dict[str, Plot]:

@@ -13,6 +13,7 @@ from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.widgets.card import Card, header_height
 
 TITLES = {
+    "lesson": "Lesson",
     "layers": "Layers",
     "training": "Training",
     "network": "Network",
