@@ -30,13 +30,13 @@ WINDOW_LIBRARIES = {
 
 FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison")
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "text", "operations", "lessons", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"version", "trace", "viewing", "torch"},
+    "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
     "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
@@ -44,6 +44,7 @@ ALLOWED = {
     "nnviz.records": {"document", "msgspec", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
+    "nnviz.lessons": {"document", "records", "operations", "text", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
     "nnviz.trace": {"operations", "torch", "numpy", "networkx"},
     "nnviz.engine": {"trace", "operations", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
@@ -59,6 +60,7 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
         "PySide6",
