@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
 from nnviz.lessons.altered_pass import Alteration, BackwardRules, OnEdge, OnNode
 from nnviz.lessons.contributions import Use, sent_back
+from nnviz.operations.operation import UNKNOWN
 from nnviz.operations.table import row_of
 from nnviz.records.trace_record import EdgeRecord, NodeRecord
 
@@ -191,12 +192,12 @@ def _at_edge(rules: BackwardRules, edge: EdgeRecord) -> Iterator[Slip]:
 def _elsewhere(rules: BackwardRules, edge: EdgeRecord) -> Iterator[Slip]:
     """f′ at x where f was given g(x), or at the value f(g(x)) itself, or a(1 − a) and 1 − a² with what f was given in place of a."""
     index, place = rules.index, (edge.target, edge.argument)
-    use, source = Use(rules.state, edge), index.node(edge.source)
+    source = index.node(edge.source)
     others = [(index.array(index.node(edge.target).value), "It is taken at the value of the node itself.")]
     others += [(index.array(index.node(one).value), "It is taken at what the inner function was given.") for one in source.inputs]
     for z, detail in others:
         if z is not None and z.shape == source.shape and z.dtype.kind == "f":
-            yield Slip("outer_at_x", (edge.target,), Alteration({place: partial(_by_slope, use, z.astype(float))}), detail)
+            yield Slip("outer_at_x", (edge.target,), Alteration({place: _by_slope(rules.use(edge), z.astype(float))}), detail)
     written, z = _OF_VALUE.get(index.node(edge.target).operation), index.array(source.value)
     if written is not None and z is not None:
         slope = written(z.astype(float))
@@ -208,11 +209,17 @@ _OF_VALUE: dict[str, Callable[[np.ndarray], np.ndarray]] = {"sigmoid": lambda a:
 """f′ as textbooks write it, of the value a."""
 
 
-def _by_slope(use: Use, z: np.ndarray, g: np.ndarray) -> np.ndarray | None:
-    try:
-        return g * use.slope(z)
-    except (LookupError, ValueError, ArithmeticError):
-        return None
+def _by_slope(use: Use, z: np.ndarray) -> OnEdge:
+    """The rule with f′ at z, which is worked out when it is first asked for."""
+
+    @cache
+    def slope() -> np.ndarray | None:
+        try:
+            return use.slope(z)
+        except UNKNOWN:
+            return None
+
+    return lambda g: None if slope() is None else g * slope()
 
 
 def _too_early(rules: BackwardRules, edge: EdgeRecord) -> Iterator[Slip]:

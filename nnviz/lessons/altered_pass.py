@@ -42,6 +42,7 @@ class BackwardRules:
         self.index = index
         self.state = TraceState(index, index.length)
         self._is_sound: dict[Place, bool] = {}
+        self._made: dict[Place, Use] = {}
         self._gradients: Gradients = {}
         self._contributions: dict[Place, np.ndarray | None] = {}
 
@@ -93,14 +94,18 @@ class BackwardRules:
             factor = _factor(g, recorded)
             if factor is not None:
                 return factor * sent
-        return sent_back(Use(self.state, edge), g) if self.is_sound(edge) else None
+        return sent_back(self.use(edge), g) if self.is_sound(edge) else None
+
+    def use(self, edge: EdgeRecord) -> Use:
+        """Return the call at the end of an edge, with what was worked out about it so far."""
+        return self._made.setdefault((edge.target, edge.argument), Use(self.state, edge))
 
     def is_sound(self, edge: EdgeRecord) -> bool:
         """Whether the rule for arrays gives what was recorded along an edge."""
         place = edge.target, edge.argument
         if place not in self._is_sound:
             g, sent = self.gradient(edge.target), self.contribution(edge)
-            ours = sent_back(Use(self.state, edge), g) if g is not None and sent is not None else None
+            ours = sent_back(self.use(edge), g) if g is not None and sent is not None else None
             self._is_sound[place] = ours is not None and ours.shape == sent.shape and _is_near(ours, sent)
         return self._is_sound[place]
 
@@ -151,7 +156,7 @@ class BackwardRules:
         if not all(known):
             return None
         filled = [np.zeros(shape) if part is None else part for part, shape in zip(parts, shapes, strict=True)]
-        return sent_back(Use(self.state, edge), filled)
+        return sent_back(self.use(edge), filled)
 
 
 def _double(array: np.ndarray | None) -> np.ndarray | None:
@@ -162,11 +167,12 @@ def _factor(g: np.ndarray, recorded: np.ndarray) -> float | None:
     """The number by which one is the other; None where they are no multiples."""
     if g.shape != recorded.shape or not g.size:
         return None
-    largest = np.unravel_index(np.abs(recorded).argmax(), recorded.shape)
-    if recorded[largest] == 0 or not np.isfinite(recorded[largest]):
+    sizes = np.abs(recorded)
+    largest = int(sizes.argmax())
+    if not 0 < sizes.flat[largest] < np.inf:
         return None
-    factor = float(g[largest] / recorded[largest])
-    return factor if np.allclose(g, factor * recorded, rtol=1e-9, atol=1e-12 * abs(float(g[largest]))) else None
+    factor = float(g.flat[largest] / recorded.flat[largest])
+    return factor if np.abs(g - factor * recorded).max() <= 1e-9 * abs(g.flat[largest]) else None
 
 
 def _is_near(ours: np.ndarray, sent: np.ndarray) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -28,30 +29,53 @@ class Use:
     edge: EdgeRecord
     replaced: Mapping[int, np.ndarray] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def call(self) -> RecordedCall:
         """The call with its arrays in double precision."""
         return recorded(self.state, self.state.index.node(self.edge.target))
 
     def input(self, argument: int) -> np.ndarray:
         """Return one input of the call. Raises LookupError where its numbers are not here."""
-        return self.replaced[argument] if argument in self.replaced else self.call.input(argument)
+        if argument not in self._inputs:
+            self._inputs[argument] = self.replaced[argument] if argument in self.replaced else self.call.input(argument)
+        return self._inputs[argument]
+
+    @cached_property
+    def _inputs(self) -> dict[int, np.ndarray]:
+        return {}
 
     @property
     def x(self) -> np.ndarray:
         """The input that is sent to."""
         return self.input(self.edge.argument)
 
+    @cached_property
     def named(self) -> dict[str, list[int]]:
-        """Return the arguments that are tensors by the names of the call's row."""
+        """The arguments that are tensors by the names of the call's row."""
         call = self.call
         arguments, keywords = call.given
         given = call.signature.bind([_input(part) for part in arguments], {name: _input(part) for name, part in keywords.items()})
         return {name: [tensor.number for tensor in inputs_in(part)] for name, part in given.items() if inputs_in(part)}
 
+    @cached_property
+    def name(self) -> str:
+        """What the row calls the argument that is sent to."""
+        return next((name for name, numbers in self.named.items() if self.edge.argument in numbers), "")
+
+    @cached_property
+    def local(self) -> np.ndarray | None:
+        """∂y/∂x of an operation on one tensor, element by element, as it travelled, else worked out; None for others."""
+        if self.edge.local is not None and not self.replaced:
+            return to_numpy(self.edge.local)
+        node = self.call.node
+        is_of_one = row_of(node.operation).function is not None and len(node.inputs) == 1 and node.shape == self.x.shape
+        return _by_element(self, np.ones(node.shape)) if is_of_one and not self.replaced else None
+
     def slope(self, z: np.ndarray) -> np.ndarray:
         """Return f′ of a function of one number at other places than its own, by a step to each side. Raises LookupError for others."""
         call, function = self.call, row_of(self.call.node.operation).function
+        if call.node.operation in _SLOPES:
+            return _SLOPES[call.node.operation](z)
         if function is None:
             raise LookupError(call.node.operation)
         step = 1e-6
@@ -59,6 +83,13 @@ class Use:
         return (np.array(sides[0]) - np.array(sides[1])).reshape(z.shape) / (2 * step)
 
 
+def _sigmoid_slope(z: np.ndarray) -> np.ndarray:
+    a = 0.5 * (1 + np.tanh(0.5 * z))
+    return a * (1 - a)
+
+
+_SLOPES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"tanh": lambda z: 1 - np.tanh(z) ** 2, "sigmoid": _sigmoid_slope}
+"""Of functions that recurrent nets call at every step."""
 Rule = Callable[[Use, np.ndarray, str], "np.ndarray | None"]
 
 
@@ -72,16 +103,16 @@ def sent_back(use: Use, g: np.ndarray) -> np.ndarray | None:
 
 
 def _sent(use: Use, g: np.ndarray) -> np.ndarray | None:
+    operation = use.state.index.node(use.edge.target).operation
     if use.edge.local is not None and not use.replaced:
-        return g * to_numpy(use.edge.local)
-    node, number = use.state.index.node(use.edge.target), use.edge.argument
-    row = row_of(node.operation)
-    rule = _RULES.get(node.operation) or _RULES.get(node.operation.rstrip("_"))
-    name = next((name for name, numbers in use.named().items() if number in numbers), "")
+        return g * use.local
+    rule = _RULES.get(operation) or _RULES.get(operation.rstrip("_"))
     if rule is not None:
-        return rule(use, g, name)
-    if row.move is not None:
+        return rule(use, g, use.name)
+    if row_of(operation).move is not None:
         return _moved_back(use, g)
+    if use.local is not None:
+        return g * use.local
     return None if use.replaced else _by_element(use, g)
 
 
@@ -122,7 +153,7 @@ def _moved_back(use: Use, g: np.ndarray) -> np.ndarray:
 
 
 def _linear(use: Use, g: np.ndarray, name: str) -> np.ndarray:
-    x, weight = (use.input(use.named()[part][0]) for part in ("x", "weight"))
+    x, weight = (use.input(use.named[part][0]) for part in ("x", "weight"))
     rows = g.reshape(-1, g.shape[-1])
     return g @ weight if name == "x" else rows.T @ x.reshape(-1, x.shape[-1]) if name == "weight" else rows.sum(0)
 
@@ -143,7 +174,7 @@ def _dot(use: Use, g: np.ndarray, name: str) -> np.ndarray:
 
 def _operand(use: Use, name: str) -> np.ndarray | float:
     """The other operand of two: a tensor or a number of the code."""
-    numbers = use.named().get(name)
+    numbers = use.named.get(name)
     return use.input(numbers[0]) if numbers else use.call.option(name)
 
 
@@ -201,7 +232,7 @@ def _joined(use: Use, g: np.ndarray, name: str) -> np.ndarray:
 def _convolved(use: Use, g: np.ndarray, name: str) -> np.ndarray | None:
     """Of conv1d and conv2d: every place of the kernel is one product of matrices."""
     call = use.call
-    x, weight = (use.input(use.named()[part][0]) for part in ("x", "weight"))
+    x, weight = (use.input(use.named[part][0]) for part in ("x", "weight"))
     axes, groups = weight.ndim - 2, call.option("groups", 1)
     padding = call.option("padding", 0)
     if groups != 1 or x.ndim != axes + 2 or isinstance(padding, str):
@@ -214,7 +245,8 @@ def _convolved(use: Use, g: np.ndarray, name: str) -> np.ndarray | None:
     for at in np.ndindex(weight.shape[2:]):
         window = tuple(slice(k * d, k * d + s * (n - 1) + 1, s) for k, d, s, n in zip(at, dilation, stride, g.shape[2:], strict=True))
         if name == "weight":
-            home[(..., *at)] = np.einsum("no...,ni...->oi", g, padded[(..., *window)])
+            seen = padded[(..., *window)]
+            home[(..., *at)] = np.einsum("nok,nik->oi", g.reshape(*g.shape[:2], -1), seen.reshape(*seen.shape[:2], -1))
         else:
             home[(..., *window)] += np.einsum("no...,oi->ni...", g, weight[(..., *at)])
     return home if name == "weight" else home[(..., *(slice(size, size + n) for size, n in zip(padding, x.shape[2:], strict=True)))]

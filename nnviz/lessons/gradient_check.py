@@ -24,8 +24,7 @@ RIGHT, WRONG, FOLLOWS, SHAPE, UNKNOWN_NAME, TOO_FEW_DIGITS, NOT_HERE = (
     "right", "wrong", "follows", "shape mismatch", "unknown name", "too few digits", "not here",
 )  # fmt: skip
 """What an entry can be. `follows`: wrong, but only because an earlier one is."""
-MOST_SLIPS = 2000
-"""So many are tried at most for one wrong gradient."""
+_CUT_SHORT = "Not all slips could be tried in so large a graph: nnviz.check_gradients in Python tries them all."
 
 
 @dataclass(frozen=True)
@@ -116,9 +115,13 @@ class _Entry:
 
 
 class GradientChecker:
-    """Checks gradients against one trace, as often as is asked."""
+    """Checks gradients against one trace, as often as is asked.
 
-    def __init__(self, index: TraceIndex) -> None:
+    `most`: so many gradients are worked out at most to find the slip behind a wrong one (20,000 take about a second); None: all it takes.
+    """
+
+    def __init__(self, index: TraceIndex, most: int | None = None) -> None:
+        self._most = most
         self.index = index.whole
         self.rules = BackwardRules(self.index)
         self.named: tuple[Named, ...] = named_nodes(self.index)
@@ -138,7 +141,7 @@ class GradientChecker:
                 refused.append(found)
         order = {one.node: place for place, one in enumerate(self.named)}
         entries = sorted(taken.values(), key=lambda entry: order[entry.node])
-        judged = [*_Judging(self.rules, {one.node: one.name for one in self.named}, entries).verdicts(), *refused]
+        judged = [*_Judging(self.rules, {one.node: one.name for one in self.named}, entries, self._most).verdicts(), *refused]
         return GradientVerdicts(tuple(sorted(judged, key=lambda entry: order.get(entry.node, len(order)))))
 
     # --- reading ---
@@ -175,7 +178,8 @@ class GradientChecker:
 class _Judging:
     """Goes through the entries in backward order; what is wrong so far decides what would follow from it."""
 
-    def __init__(self, rules: BackwardRules, names: Mapping[int, str], entries: Sequence[_Entry]) -> None:
+    def __init__(self, rules: BackwardRules, names: Mapping[int, str], entries: Sequence[_Entry], most: int | None) -> None:
+        self._left = np.inf if most is None else most
         self.rules, self.index, self.names, self.entries = rules, rules.index, names, entries
         self.alteration = Alteration()
         self.stages: list[tuple[str, dict[int, np.ndarray | None]]] = []
@@ -229,7 +233,7 @@ class _Judging:
         place = f"[{', '.join(map(str, at))}]" if at else ""
         numbers = f"wrong{entry.note}: {entry.name}{place} is {number(float(entry.true[at]))}, not {number(float(entry.own.array[at]))}."
         said = tuple(self._said(slip, entry.node) for slip in found)
-        reasons = " Or: ".join(one.sentence for one in said)
+        reasons = " Or: ".join(one.sentence for one in said) or (_CUT_SHORT if self._left <= 0 else "")
         return EntryVerdict(entry.name, WRONG, f"{numbers} {reasons}".rstrip(), entry.node, said)
 
     def _said(self, slip: Slip, entry: int) -> Misconception:
@@ -249,11 +253,13 @@ class _Judging:
         above = self._above(entry.node)
         among = {*above}
         best: dict[str, tuple[tuple, Slip]] = {}
-        for count, slip in enumerate(slips(self.rules, entry.node, above)):
-            if count == MOST_SLIPS:
-                break
+        for slip in slips(self.rules, entry.node, above):
             alteration = self.alteration.joined(slip.alteration)
-            if not self._close(entry, self.rules.altered(alteration, among).get(entry.node)):
+            if self._left <= 0:
+                break
+            changed = self.rules.altered(alteration, among)
+            self._left -= len(changed)
+            if not self._close(entry, changed.get(entry.node)):
                 continue
             rank = self._rank(entry, slip, self.rules.altered(alteration))
             if slip.name not in best or rank > best[slip.name][0]:

@@ -14,7 +14,7 @@ from nnviz.lessons.gradient_check import FOLLOWS, NOT_HERE, RIGHT, SHAPE, TOO_FE
 from tests.lessons.slipped import NETS, SLOPES, Case, Convolution, Deep, Recurrent, Residual, Spoilt, Worked, case
 
 SEEDS = st.integers(0, 10_000)
-several = settings(max_examples=6)
+several = settings(max_examples=4)
 
 
 def verdicts(case: Case, mine: dict, **how):
@@ -230,7 +230,7 @@ def test_a_square_weight_transposed(kind, seed):
     recognised(one, mine, "transposed")
 
 
-@pytest.mark.parametrize("kind", [Worked, Deep, Residual, Convolution])
+@pytest.mark.parametrize("kind", [Deep, Residual, Convolution])
 def test_another_weight_transposed_has_another_shape(kind):
     one = case(kind, 1)
     mine = one.gradients()
