@@ -28,7 +28,7 @@ WINDOW_LIBRARIES = {
     "platformdirs",
 }
 
-FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison")
+FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "checking")
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "text", "operations", "lessons", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,

@@ -103,7 +103,7 @@ def check(own: Mapping[str, Any], trace: TraceIndex | TraceRecord) -> GradientVe
     return GradientChecker(trace if isinstance(trace, TraceIndex) else TraceIndex(trace)).check(own)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Entry:
     """One of the learner's arrays beside the node it is of."""
 
@@ -230,8 +230,8 @@ class _Judging:
             self.alteration = self.alteration.joined(Alteration(nodes={entry.node: lambda parts, total: entry.own.array}))
         self.stages.append((entry.name, self.rules.altered(self.alteration)))
         at = entry.own.furthest(entry.true)
-        place = f"[{', '.join(map(str, at))}]" if at else ""
-        numbers = f"wrong{entry.note}: {entry.name}{place} is {number(float(entry.true[at]))}, not {number(float(entry.own.array[at]))}."
+        place = f"[{', '.join(map(str, at))}]" if at else "it"
+        numbers = f"wrong{entry.note}: {place} is {number(float(entry.true[at]))}, not {number(float(entry.own.array[at]))}."
         said = tuple(self._said(slip, entry.node) for slip in found)
         reasons = " Or: ".join(one.sentence for one in said) or (_CUT_SHORT if self._left <= 0 else "")
         return EntryVerdict(entry.name, WRONG, f"{numbers} {reasons}".rstrip(), entry.node, said)
@@ -261,11 +261,19 @@ class _Judging:
             self._left -= len(changed)
             if not self._close(entry, changed.get(entry.node)):
                 continue
-            rank = self._rank(entry, slip, self.rules.altered(alteration))
+            changed = self.rules.altered(alteration)
+            if self._spoils(entry, changed):
+                continue
+            rank = self._rank(entry, slip, changed)
             if slip.name not in best or rank > best[slip.name][0]:
                 best[slip.name] = rank, slip
         most = max((rank[0] for rank, _ in best.values()), default=0)
         return [slip for rank, slip in best.values() if rank[0] == most]
+
+    def _spoils(self, entry: _Entry, changed: Mapping[int, np.ndarray | None]) -> bool:
+        """Whether a slip would have changed what stands before this entry in backward order and is right."""
+        before = self.entries[: self.entries.index(entry)]
+        return any(one.node in changed and self._close(one, one.true) and not self._close(one, changed[one.node]) for one in before)
 
     def _rank(self, entry: _Entry, slip: Slip, changed: Mapping[int, np.ndarray | None]) -> tuple:
         """How many of all entries it explains; then, of places that explain as much, which one is meant."""

@@ -12,7 +12,7 @@ _WRAP = re.compile(r"(?:np\.|numpy\.|torch\.)?(?:array|asarray|tensor|Tensor|flo
 _OPTIONS = re.compile(r",?\s*(?:dtype|device|requires_grad|grad_fn|size|shape)\s*=\s*(?:'[^']*'|\"[^\"]*\"|<[^>]*>|\([^)]*\)|[\w.]+)")
 _CALL = "\x01"
 """Stands for the name and the bracket of a call around an array, which is no list."""
-_BEGIN = rf"[\[({_CALL}]|{_NUMBER}"
+_BEGIN = rf"[\[({_CALL}]|(?:{_NUMBER})(?![\w/.])"
 _NAMED = re.compile(rf"\s*(?P<quote>['\"]?)(?P<name>[^\[\](){{}},;\"']+)(?P=quote)\s*[=:]\s*(?=(?:{_BEGIN})|$)(?P<rest>.*)", re.IGNORECASE)
 _WORD = r"[^\s,;\"'\[\](){}]*"
 _NAME_AND_CELLS = re.compile(rf"\s*(?P<quote>['\"]?)(?P<name>{_WORD}[^\W\d]{_WORD})(?P=quote)\s*(?:[,;\s]\s*(?P<rest>(?:{_BEGIN}).*))?$")

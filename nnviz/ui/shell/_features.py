@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
+from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.files.feature import FilesFeature
@@ -53,6 +54,7 @@ class Features:
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
+        self.checking = CheckingFeature(session, shell.window())
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
@@ -81,10 +83,17 @@ class Features:
         for plot in (self.step.microscope, self.step.chain_rule.history):
             plot.export_requested.connect(shell.export_picture)
             self.run.share_time(plot)
+        self.checking.node_requested.connect(self._show_node)
         self.run.bar.height_changed.connect(self.follow_text_size)
         self.comparison.highlighted.connect(self.run.highlight)
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
+
+    def _show_node(self, node: int) -> None:
+        """Bring a node into sight, in the workspace of the graph if it is in no panel here."""
+        if not self._shell.is_visible("graph"):
+            self.area.show_workspace("step")
+        self.graph.view.show_node(node)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
