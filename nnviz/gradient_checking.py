@@ -9,7 +9,7 @@ import torch
 
 from nnviz.engine.observe.measures import array_of
 from nnviz.lessons.gradient_check import GradientVerdicts, check
-from nnviz.lessons.gradient_text import read
+from nnviz.lessons.gradient_text import read, read_array
 from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeTensors, Piece
@@ -26,9 +26,9 @@ def check_gradients(
 ) -> GradientVerdicts:
     """Return which of a person's own gradients are right, the first wrong one in backward order, and the slip that gives its numbers.
 
-    `mine`: by the name of a parameter ("h1.weight") or node ("h1/relu", or its number) an array, a tensor or nested lists; or the text that
-    NumPy printed. `subject`, `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a trace that is there
-    already. With the optimizer a weight that was updated too early is recognised, too. `print` shows the sentences.
+    `mine`: by the name of a parameter ("h1.weight") or node ("h1/relu", or its number) an array, a tensor, nested lists or text; or the
+    whole text that NumPy printed. `subject`, `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
+    trace that is there already. With the optimizer a weight that was updated too early is recognised, too. `print` shows the sentences.
 
     Raises TraceError for what cannot be traced truthfully, GradientTextError for a text that cannot be read.
     """
@@ -40,7 +40,9 @@ def check_gradients(
 
 
 def _plain(array: Any) -> Any:
-    return array.detach().cpu().numpy() if isinstance(array, torch.Tensor) else array
+    if isinstance(array, torch.Tensor):
+        return array.detach().cpu().numpy()
+    return read_array(array) if isinstance(array, str) else array
 
 
 def _add_large(index: TraceIndex, trace: Trace) -> None:

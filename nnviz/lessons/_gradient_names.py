@@ -23,8 +23,11 @@ class UnknownName(LookupError):
 
 
 def named_nodes(index: TraceIndex) -> tuple[Named, ...]:
-    """Return all nodes that have a gradient, in backward order, each with a name of its own; the loss, whose gradient is 1, is left out."""
-    nodes = [node for node in index.trace.nodes if node.gradient is not None and node.kind != "loss"]
+    """Return all nodes that have one gradient, in backward order, each with a name of its own.
+
+    Left out are the loss, whose gradient is 1, and nodes with several outputs, each of which has its own.
+    """
+    nodes = [node for node in index.trace.nodes if node.gradient is not None and node.kind != "loss" and not node.others]
     names = dict(zip((node.id for node in nodes), _names(nodes), strict=True))
     ordered = sorted(nodes, key=lambda node: (backward_place(index, node.id), node.kind != "parameter", node.id))
     return tuple(Named(names[node.id], node.id) for node in ordered)

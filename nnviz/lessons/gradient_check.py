@@ -24,6 +24,7 @@ RIGHT, WRONG, FOLLOWS, SHAPE, UNKNOWN_NAME, TOO_FEW_DIGITS, NOT_HERE = (
     "right", "wrong", "follows", "shape mismatch", "unknown name", "too few digits", "not here",
 )  # fmt: skip
 """What an entry can be. `follows`: wrong, but only because an earlier one is."""
+_NOT_HERE = "Its numbers did not travel with the trace: they are too many, or complex. Real ones nnviz.check_gradients checks in Python."
 _CUT_SHORT = "Not all slips could be tried in so large a graph: nnviz.check_gradients in Python tries them all."
 
 
@@ -129,6 +130,10 @@ class GradientChecker:
 
     def check(self, own: Mapping[str, Any]) -> GradientVerdicts:
         """Return what is found about these gradients; see `check`."""
+        with np.errstate(all="ignore"):  # what is not finite is compared like any number
+            return self._checked(own)
+
+    def _checked(self, own: Mapping[str, Any]) -> GradientVerdicts:
         refused, taken = [], {}
         for name, given in own.items():
             found = self._entry(str(name), given)
@@ -153,7 +158,7 @@ class GradientChecker:
             return EntryVerdict(name, UNKNOWN_NAME, str(error))
         true = self.rules.gradient(node)
         if true is None:
-            return EntryVerdict(name, NOT_HERE, "Its numbers are not in the trace: too many, or complex. Leave it out.", node)
+            return EntryVerdict(name, NOT_HERE, _NOT_HERE, node)
         try:
             array = np.asarray(given, dtype=float)
         except (TypeError, ValueError):

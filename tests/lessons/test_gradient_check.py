@@ -383,3 +383,36 @@ def test_numbers_that_did_not_travel_are_not_judged():
 
     found = gradient_check.check({"weight": np.zeros((70, 90))}, TracedTrace(trace).take("textbook").index)
     assert found["weight"].status == NOT_HERE
+
+
+def test_numbers_that_are_not_finite_are_compared_too():
+    net = torch.nn.Linear(2, 2).double()
+    x, y = torch.tensor([[1.0, torch.inf], [1.0, 2.0]]).double(), torch.zeros(2, 2).double()
+    trace = nnviz.capture(net, x, loss=torch.nn.functional.mse_loss, target=y)
+    true = trace.parameter_gradients
+    assert not torch.isfinite(true["weight"]).all()
+    assert nnviz.check_gradients(trace, mine=true).ok
+    found = nnviz.check_gradients(trace, mine={"bias": [1.0, 2.0], "weight": torch.ones(2, 2)})
+    assert {entry.status for entry in found.entries} == {WRONG} and not any(entry.misconceptions for entry in found.entries)
+
+
+def test_a_large_graph_is_searched_only_as_far_as_was_allowed():
+    from nnviz.viewing import TracedTrace
+
+    one = case(Deep, 4)
+    trace = nnviz.capture(one.net, one.x, loss=one.net.loss, target=one.y)
+    index = TracedTrace(trace).take("textbook").index
+    mine = {name: g.numpy() for name, g in one.gradients(Spoilt(passes={"f1"})).items()}
+    assert names(gradient_check.GradientChecker(index).check(mine).first_wrong) == {"local_derivative_left_out"}
+    cut = gradient_check.GradientChecker(index, most=3).check(mine)
+    assert not cut.first_wrong.misconceptions and "in Python" in cut.first_wrong.sentence
+
+
+def test_a_slip_is_not_seen_where_it_would_have_spoilt_what_is_right():
+    one = case(Deep, 6)
+    mine = one.gradients()
+    for name in ("l2.bias", "l1.weight", "l1.bias"):
+        mine[name] = -mine[name]
+    found = verdicts(one, mine)
+    assert found["l2.weight"].status == RIGHT and found.first_wrong.name == "l2.bias"
+    assert found.first_wrong.misconceptions[0].places == ("l2.bias",), "not at its layer: the weight there is right"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from nnviz.lessons.gradient_check import FOLLOWS, RIGHT, TOO_FEW_DIGITS, EntryVerdict
+from nnviz.lessons.gradient_check import FOLLOWS, NOT_HERE, RIGHT, TOO_FEW_DIGITS, EntryVerdict
 from nnviz.text import numbers
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono, sans, scaled
@@ -33,7 +34,12 @@ _WIDTHS = {_NAME: 128, _SHAPE: 58, _VERDICT: 112}
 _PASTE = 84
 _REST = 250
 """Milliseconds after the last letter until what was pasted is read."""
-_SIGNS = {RIGHT: ("✓ right", "forward"), FOLLOWS: ("follows", "clip"), TOO_FEW_DIGITS: ("? digits", "clip")}
+_SIGNS = {
+    RIGHT: ("✓ right", "forward"),
+    FOLLOWS: ("follows", "clip"),
+    TOO_FEW_DIGITS: ("? digits", "clip"),
+    NOT_HERE: ("not here", "muted"),
+}
 _EXAMPLE = "Or paste here what NumPy prints:\nh1.weight = [[0.12 -0.3 ]\n             [0.05  0.71]]"
 
 
@@ -269,6 +275,9 @@ class GradientSheet(QDialog):
         else:
             self.say_fault("")
 
+    def _paste(self) -> None:
+        self.pasted.emit(QGuiApplication.clipboard().text())
+
     def _show_chosen(self) -> None:
         row = next(row for row in self.model.rows if row.name == self.chosen)
         verdict = self.model.verdict(row.name)
@@ -284,6 +293,20 @@ class GradientSheet(QDialog):
     def _clear(self) -> None:
         self.box.clear()
         self.model.clear()
+
+    # --- Qt ---
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.Paste):
+            event.accept()  # else the window behind it would paste layers
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Paste):
+            self._paste()
+        else:
+            super().keyPressEvent(event)
 
 
 def _button(text: str, tip: str) -> QPushButton:

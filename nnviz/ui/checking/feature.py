@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QObject, QPoint, Signal
+from PySide6.QtCore import QObject, QPoint, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from nnviz.lessons.gradient_check import UNKNOWN_NAME, GradientChecker
@@ -20,6 +20,8 @@ from nnviz.ui.checking._gradient_sheet import GradientRow, GradientSheet
 
 _MOST = 20_000
 """Gradients that are worked out at most to find a slip: about a second's work."""
+_REST = 300
+"""Milliseconds that a trace has to stay on the screen until the gradients are held against it: not each of those that training shows."""
 
 
 class CheckingFeature(QObject):
@@ -34,6 +36,8 @@ class CheckingFeature(QObject):
         self.sheet: GradientSheet | None = None
         self._index: TraceIndex | None = None
         self._checker: GradientChecker | None = None
+        self._resting = QTimer(self, singleShot=True, interval=_REST)
+        self._resting.timeout.connect(self._check)
         source.stepping.trace_state_changed.connect(lambda old, new: self._follow(new))
 
     def open(self) -> None:
@@ -59,7 +63,8 @@ class CheckingFeature(QObject):
         self._checker = GradientChecker(self._index, _MOST) if self._index else None
         rows = [GradientRow(one.name, one.node, self._checker.index.node(one.node).shape) for one in self._named()]
         self.sheet.set_rows(rows, names.iteration(self._index.trace) if self._index else "no iteration")
-        self._check()
+        self.sheet.set_verdicts({}, {}, "")
+        self._resting.start()
 
     def _named(self) -> tuple:
         return self._checker.named if self._checker else ()
