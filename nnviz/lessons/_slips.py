@@ -18,6 +18,8 @@ NEAR = 4
 """So many nodes above a wrong gradient a factor is looked for; further away, only at the loss."""
 MOST_USES = 8
 """Of a node with more uses than this, only the first and the last are tried alone."""
+PENALTY = ("penalty",)
+"""The group of what regularisation adds to the loss."""
 SENTENCES = {
     "updated_too_early": "Your gradient goes through the weight as it is after the update; backward uses the weight of the forward pass.",
     "local_derivative_left_out": "The local derivative is missing: multiply the gradient that arrives by f′ of this node.",
@@ -33,7 +35,7 @@ SENTENCES = {
     "sign": "The sign is turned: ∂L/∂ŷ goes with ŷ − y, and the gradient is what an update subtracts.",
     "transposed": "This is the transposed matrix: a weight's gradient has the shape of the weight, (outputs, inputs).",
     "l2_left_out": "The regularisation is missing: the penalty in the loss adds its own derivative to this gradient.",
-    "clipping_left_out": "This is right as ∂L/∂θ, but this iteration clips: the optimizer is given a smaller one.",
+    "clipping_left_out": "That is ∂L/∂θ before clipping: this iteration clips, and the optimizer is given a smaller gradient.",
 }
 """By the name of a slip what is said of it."""
 
@@ -54,7 +56,8 @@ def slips(rules: BackwardRules, entry: int, above: Sequence[int]) -> Iterator[Sl
     yield from _at_entry(rules, entry)
     losses = [node for node in above if rules.index.node(node).phase == "loss"][-MOST_USES:]
     for node in dict.fromkeys((*above[: NEAR + 1], *losses)):
-        yield from _factors(rules, node)
+        if node == entry or rules.index.node(node).group[:1] != PENALTY:  # a penalty divided by much is one left out
+            yield from _factors(rules, node)
     local = [*_local(rules, above)]
     yield from local
     for name in ("local_derivative_left_out", "inner_left_out", "updated_too_early", "not_summed"):

@@ -244,8 +244,9 @@ class _Judging:
     def _said(self, slip: Slip, entry: int) -> Misconception:
         places = tuple(self._place(node) for node in slip.places)
         elsewhere = places and slip.places != (entry,)
-        where = f" (at {', '.join(places[:4])}{' …' if len(places) > 4 else ''})" if elsewhere else ""
-        return Misconception(slip.name, " ".join(filter(None, (SENTENCES[slip.name], slip.detail))) + where, slip.places, places)
+        where = f"Made at {', '.join(places[:4])}{' …' if len(places) > 4 else ''}." if elsewhere else ""
+        sentence = " ".join(filter(None, (SENTENCES[slip.name], slip.detail, where)))
+        return Misconception(slip.name, sentence, slip.places, places)
 
     def _place(self, node: int) -> str:
         record = self.index.node(node)

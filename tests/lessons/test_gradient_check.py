@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -289,8 +292,9 @@ def test_the_outer_derivative_at_x(inner):
 def test_the_penalty_left_out(kind, seed):
     one = case(kind, seed)
     mine = one.gradients()
-    found = verdicts(one, mine, penalty=lambda net: 0.1 * sum((p**2).sum() for p in net.parameters()))
-    assert all(entry.status == WRONG and names(entry) == {"l2_left_out"} for entry in found.entries), str(found)
+    for share in (0.1, 1e-3):
+        found = verdicts(one, mine, penalty=lambda net, share=share: share * sum((p**2).sum() for p in net.parameters()))
+        assert all(entry.status == WRONG and names(entry) == {"l2_left_out"} for entry in found.entries), str(found)
 
 
 @pytest.mark.parametrize("kind", [Deep, Residual, Convolution])
@@ -416,3 +420,17 @@ def test_a_slip_is_not_seen_where_it_would_have_spoilt_what_is_right():
     found = verdicts(one, mine)
     assert found["l2.weight"].status == RIGHT and found.first_wrong.name == "l2.bias"
     assert found.first_wrong.misconceptions[0].places == ("l2.bias",), "not at its layer: the weight there is right"
+
+
+def test_the_example_of_the_readme_runs(capsys):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    first, *blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    example = next(block for block in blocks if "check_gradients" in block)
+    named = {}
+    exec(first.split("trace = ")[0], named)
+    torch.nn.functional.mse_loss(named["model"](named["x"]), named["y"]).backward()
+    trace = nnviz.capture(named["model"], named["x"], loss=torch.nn.functional.mse_loss, target=named["y"])
+    named["da"] = next(node.gradient for node in trace.nodes if node.label == "tanh")
+    named |= {"dW2": named["model"][2].weight.grad, "dW1": named["model"][0].weight.grad.numpy()}
+    exec(example, named)
+    assert named["verdicts"].ok and capsys.readouterr().out.startswith("All 3 gradients are right.")
