@@ -47,8 +47,9 @@ def _plain(array: Any) -> Any:
 
 def _add_large(index: TraceIndex, trace: Trace) -> None:
     """Give the record, which leaves large tensors out, all of them."""
+    after = {update.node: given.after for update, given in zip(index.trace.updates, trace.updates, strict=True)}
     for node in trace.nodes:
-        wanted = [("value", node.value, -1, 0), ("gradient", node.gradient, -1, 0)]
+        wanted = [("value", node.value, -1, 0), ("gradient", node.gradient, -1, 0), ("after", after.get(node.id), -1, 0)]
         wanted += [("contribution", part.gradient, part.source, part.argument) for part in node.contributions]
         pieces = [
             Piece(what, node.id, array_of(tensor), False, target, argument)

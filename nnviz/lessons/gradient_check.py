@@ -216,8 +216,10 @@ class _Judging:
         update = self.index.updates.get(node)
         if update is None or "clip" not in self.index.phase_spans:
             return None
-        row = next((row for row in update.rows if row.symbol == "g₁"), None)
-        found = self.index.array(row.value) if row else None
+        rows = {row.symbol: self.index.array(row.value) for row in update.rows}
+        found, share, raw = rows.get("g₁"), rows.get("coef"), self.rules.gradient(node)
+        if found is None and share is not None and raw is not None:
+            return raw * float(share)  # of a tensor too large to travel
         return None if found is None else found.astype(float)
 
     def _unclipped(self, entry: _Entry) -> EntryVerdict:

@@ -99,6 +99,21 @@ def test_large_tensors_are_checked_in_python():
     assert found.first_wrong.name == "0.weight" and names(found.first_wrong) == {"sign"}
 
 
+def test_of_large_weights_clipping_and_updates_are_known_too():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 80), torch.nn.Tanh(), torch.nn.Linear(80, 70))
+    x, y = torch.randn(6, 4), torch.randn(6, 70)
+    how = {"loss": torch.nn.functional.mse_loss, "target": y, "optimizer": torch.optim.SGD(net.parameters(), 20.0)}
+    torch.nn.functional.mse_loss(net(x), y).backward()
+    norm = torch.sqrt(sum((p.grad**2).sum() for p in net.parameters()))
+    clipped = {name: p.grad * 0.01 / (norm + 1e-6) for name, p in net.named_parameters()}
+    assert nnviz.check_gradients(net, x, mine=clipped, clip_norm=0.01, **how).ok
+    early = net[2].weight - 20 * net[2].weight.grad
+    delta = (2 * (net(x) - y) / y.numel()) @ early * (1 - torch.tanh(net[0](x)) ** 2)
+    found = nnviz.check_gradients(net, x, mine={"0.weight": delta.T @ x, "0.bias": delta.sum(0)}, **how)
+    assert names(found.first_wrong) == {"updated_too_early"} and found["0.bias"].status == FOLLOWS
+
+
 # --- slips ---
 
 
