@@ -28,7 +28,7 @@ WINDOW_LIBRARIES = {
     "platformdirs",
 }
 
-FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn")
+FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking")
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
@@ -36,7 +36,7 @@ BELOW_THE_FEATURES = {
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"version", "trace", "viewing", "torch"},
+    "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
     "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
@@ -44,8 +44,8 @@ ALLOWED = {
     "nnviz.records": {"document", "msgspec", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
+    "nnviz.lessons": {"document", "records", "operations", "text", "resource_files", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
-    "nnviz.lessons": {"document", "records", "resource_files", "msgspec", "numpy"},
     "nnviz.doctor": {"document", "records", "numpy"},
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
@@ -65,6 +65,7 @@ ALLOWED = {
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
         "ui.shell", "resource_files", "msgspec", "PySide6",

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
+from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.doctor.feature import DoctorFeature
@@ -60,6 +61,7 @@ class Features:
         self.comparison = ComparisonFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
         self.learn = LearnFeature(session, shell)
+        self.checking = CheckingFeature(session, shell.window())
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
@@ -90,6 +92,7 @@ class Features:
         for plot in (self.step.microscope, self.step.chain_rule.history):
             plot.export_requested.connect(shell.export_picture)
             self.run.share_time(plot)
+        self.checking.node_requested.connect(self._show_node)
         self.run.bar.height_changed.connect(self.follow_text_size)
         self.step.chain_rule.set_foot(self.doctor.section)
         self.comparison.highlighted.connect(self.run.highlight)
@@ -106,6 +109,12 @@ class Features:
         """Show what the step of the lesson needs, where the lesson stands."""
         if self.area.name == LEARN:
             self.area.show_only(self.learn.panels)
+
+    def _show_node(self, node: int) -> None:
+        """Bring a node into sight, in the workspace of the graph if it is in no panel here."""
+        if not self._shell.is_visible("graph"):
+            self.area.show_workspace("step")
+        self.graph.view.show_node(node)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from nnviz.ui.checking import checking_actions
 from nnviz.ui.comparison import comparison_actions
 from nnviz.ui.data import data_actions
 from nnviz.ui.doctor import doctor_actions
@@ -53,6 +54,7 @@ OFFERED = {
     "run": run_actions.ACTIONS,
     "comparison": comparison_actions.ACTIONS,
     "doctor": doctor_actions.ACTIONS,
+    "checking": checking_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
     "learn": learn_actions.ACTIONS,
 }
