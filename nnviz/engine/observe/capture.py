@@ -63,7 +63,7 @@ def capture_next(
             trainer.net,
             trainer.training_rows.x[rows],
             loss=trainer.loss,
-            target=trainer.training_rows.targets[rows],
+            target=trainer.targets(rows),
             optimizer=trainer.optimizer,
             clip_norm=training.clip_norm,
             clip_value=training.clip_value,
