@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.network import Layer
-from nnviz.engine.model.adversarial_layers import RandomNumbers, RealOrGenerated
+from nnviz.engine.model._adversarial_layers import RandomNumbers, RealOrGenerated
 from nnviz.engine.model._convolution_layers import Convolution, GlobalPool, Pool, SequenceBatchNorm
 from nnviz.engine.model.attention_layers import EncoderBlock, SelfAttention
 from nnviz.engine.model.dense_layers import Activation, Dense

@@ -34,7 +34,7 @@ from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, IterationPa
 from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.stop import Stop
-from nnviz.engine.run.turns import turns_of
+from nnviz.engine.run.two_sides import turns_of
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import CurvePoint
 

@@ -35,7 +35,8 @@ _NEAR = 11.0
 """Pixels within which a point is meant."""
 _EXPLANATION = (
     "The network's answer for every point of the plane of both features: the colour is the likeliest class, paler where it is less sure. "
-    "Filled points are trained on, rings are validated on."
+    "Filled points are trained on, rings are validated on. Of a network that is trained against itself it is the discriminator's answer, "
+    "and points that the generator makes, always of the same random numbers, lie over the rows."
 )
 
 
@@ -77,6 +78,8 @@ class BoundaryPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
         self.points: Points | None = None
+        self._drawn: Points | None = None
+        """The same, and what a generator makes."""
         self.image: np.ndarray | None = None
         self._surface: Surface | None = None
         self._output: np.ndarray | None = None
@@ -142,6 +145,8 @@ class BoundaryPlot(Plot):
             return
         self.legend = self._legend()
         self._surface, self._output = surface, to_numpy(surface.output) if surface else None
+        has_generated = surface is not None and surface.generated is not None
+        self._drawn = self.points.with_generated(to_numpy(surface.generated)) if has_generated else self.points
         self.image = self._plane() if self.points.features == 2 else None
         self.set_heading(*self._heading(plot_numbers.iteration(iteration) if surface else ""))
 
@@ -192,7 +197,7 @@ class BoundaryPlot(Plot):
         if self.image is not None:
             self.axes.image(self.image, *self._extent())
         room = (max(1.0, frame.width() * frame.height()) / len(self.points.x)) ** 0.5  # of one, so that they shrink where there are many
-        self.axes.points(*circles(theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
+        self.axes.points(*circles(theme, self._drawn, round(min(8.0, max(3.6, room / 2)), 1)))
         for color, values in self._curves() if self.points.features == 1 and self._surface else ():
             known = np.isfinite(values)
             self.axes.curve(np.linspace(*limits_of(self._surface, self.points, 0), len(values))[known], values[known], color, 2)

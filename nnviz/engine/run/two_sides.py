@@ -1,4 +1,4 @@
-"""Whose iteration it is in a network that is trained against itself: the generator's or the discriminator's. The other side stands still."""
+"""Whose iteration it is in a network that is trained against itself, the generator's or the discriminator's; the other stands still."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from nnviz.engine import seeds
 from nnviz.engine.data.samples import Samples
 from nnviz.engine.model.build import Net, set_training
 
+TWO_LOSSES = "Generator and discriminator have two losses, each of half the parameters: there is no one loss of all of them."
 
-class Turns:
+_SENTENCES = {
+    adversarial.DISCRIMINATOR: "The discriminator's iteration: it learns to answer 1 to rows of the data and 0 to generated ones; the "
+    "generator stands still.",
+    adversarial.GENERATOR: "The generator's iteration: it learns to make rows to which the discriminator, which stands still, answers 1.",
+}
+
+
+class TwoSides:
     """Gives a net to one of its sides after the other.
 
     An iteration is one like any other, over another batch and with one side frozen. So one optimizer of torch does for both sides what two
@@ -39,9 +47,17 @@ class Turns:
 
     def targets(self, iteration: int, like: Tensor) -> Tensor:
         """Return what the net should answer there, where the targets of the batch's rows are `like`: real, 1, and generated, 0, for the
-        discriminator; for the generator real. Source: Goodfellow et al. 2014, section 3, with the generator's loss that does not saturate."""
+        discriminator; for the generator real: its loss that does not saturate. Source: Goodfellow et al. 2014, section 3."""
         real = torch.ones_like(like)
         return real if adversarial.turn(iteration) == adversarial.GENERATOR else torch.cat([real, torch.zeros_like(like)])
+
+    def of_data(self, iteration: int, rows: Tensor) -> Tensor:
+        """Return which of the batch's rows the net is given there: none in the generator's iterations, which are only as large."""
+        return rows[:0] if adversarial.turn(iteration) == adversarial.GENERATOR else rows
+
+    def sentence(self, iteration: int) -> str:
+        """Return what that iteration is, for a person."""
+        return _SENTENCES[adversarial.turn(iteration)]
 
     @torch.no_grad()
     def generated(self, count: int, seed: int | None = None) -> Tensor:
@@ -64,6 +80,6 @@ class Turns:
         return Samples(x, targets, torch.cat([torch.ones_like(rows.y), torch.zeros_like(rows.y)]))
 
 
-def turns_of(net: Net, experiment: Experiment) -> Turns | None:
+def turns_of(net: Net, experiment: Experiment) -> TwoSides | None:
     """Return the turns of a network that is trained against itself; None for any other."""
-    return Turns(net, experiment) if experiment.training.target == adversarial.TARGET else None
+    return TwoSides(net, experiment) if experiment.training.target == adversarial.TARGET else None
