@@ -24,13 +24,16 @@ WORK = 20_000_000
 """Numbers that layers put out for these rows together, where that leaves more than the fewest."""
 FEW_SAMPLES, MANY_SAMPLES = 24, 300
 """How many samples are decoded: into pictures, and into points of a plane."""
+COARSE, FINE = 8, 17
+"""How many places along each side of a grid are."""
 
 
 def latent_plane(trainer: Trainer, wish: PictureWish) -> Picture:
     """Return where rows lie, (rows, 2), in evaluation mode: a Gaussian latent is at its mean.
 
     parts: rows, which rows of the data; units, the two; width, how many there are. For a Gaussian latent also codes, (samples, units)
-    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row), if it learns to reproduce its input.
+    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row), if it learns to reproduce its input; of two
+    units the same for grid_codes, which lie on a grid, as grid.
     """
     widths = _widths(trainer)
     if not widths:
@@ -74,12 +77,27 @@ def _samples(trainer: Trainer, layer: str, width: int, seed: int) -> dict[str, A
     shape = trainer.data.shape
     if trainer.data.classes or not (trainer.experiment.training.target == "input" or np.array_equal(trainer.data.x, trainer.data.y)):
         return {}
-    codes = drawn(MANY_SAMPLES if math.prod(shape) == 2 else FEW_SAMPLES, width, seed).to(trainer.training_rows.x.dtype)
-    try:
-        output = probabilities(trainer.experiment.training.loss, decoded(trainer, layer, codes))
-    except BuildError:
-        return {}
-    return {"codes": array_of(codes), "samples": array_of(output.reshape(-1, *shape))}
+    are_points = math.prod(shape) == 2
+    places = {("codes", "samples"): drawn(MANY_SAMPLES if are_points else FEW_SAMPLES, width, seed)}
+    if width == 2:
+        places["grid_codes", "grid"] = grid(FINE if are_points else COARSE)
+    parts: dict[str, Array] = {}
+    for (given, made), codes in places.items():
+        codes = codes.to(trainer.training_rows.x.dtype)
+        try:
+            output = probabilities(trainer.experiment.training.loss, decoded(trainer, layer, codes))
+        except BuildError:
+            return {}
+        parts |= {given: array_of(codes), made: array_of(output.reshape(-1, *shape))}
+    return parts
+
+
+def grid(side: int) -> Tensor:
+    """Return places of the plane of two units, (side², 2), row by row as a picture has them, the second unit from high to low: of each unit
+    the middles of `side` parts of N(0, 1) that are equally likely. Source: Kingma & Welling 2014, appendix A."""
+    values = torch.special.ndtri((torch.arange(side, dtype=torch.float64) + 0.5) / side)
+    up, across = torch.meshgrid(values.flip(0), values, indexing="ij")
+    return torch.stack([across.ravel(), up.ravel()], dim=1)
 
 
 def drawn(count: int, width: int, seed: int) -> Tensor:
