@@ -177,7 +177,7 @@ def test_loss_and_accuracy_are_those_of_the_discriminator_over_real_and_generate
     timeline = Timeline(gan(), HERE)
     timeline.go_to(300)
     trainer = timeline.trainer
-    x, made = trainer.training_rows.x, trainer.turns.generated(trainer.training_rows.count)
+    x, made = trainer.training_rows.x, trainer.sides.generated(trainer.training_rows.count)
     answers = torch.cat([trainer.answer(x), trainer.answer(made)])
     truth = torch.cat([torch.ones(len(x), 1), torch.zeros(len(x), 1)])
     loss, accuracy = trainer.evaluate(trainer.training_rows)
@@ -206,8 +206,8 @@ def test_the_surface_is_the_discriminators_and_brings_generated_points_the_same_
     assert found.output.shape[-1] == 1
     points = to_numpy(found.generated)
     assert points.shape[1:] == (2,) and (points == to_numpy(surface(trainer).generated)).all()
-    assert torch.equal(torch.from_numpy(points.copy()), trainer.turns.generated(len(points)))
-    assert not torch.equal(trainer.turns.generated(5, seed=1), trainer.turns.generated(5, seed=2))
+    assert torch.equal(torch.from_numpy(points.copy()), trainer.sides.generated(len(points)))
+    assert not torch.equal(trainer.sides.generated(5, seed=1), trainer.sides.generated(5, seed=2))
 
 
 def test_the_rows_of_the_batch_are_described_in_the_discriminators_iterations_only():

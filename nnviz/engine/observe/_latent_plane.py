@@ -6,14 +6,13 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nnviz.document.network import split_parameter
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.model.stochastic_layers import GaussianLatent
-from nnviz.engine.observe.evaluated_outputs import decoded, outputs_of
+from nnviz.engine.observe.evaluated_outputs import outputs_of
 from nnviz.engine.observe.measures import array_of
+from nnviz.engine.observe.new_samples import decoded_samples, drawn, grid
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import Array
@@ -72,34 +71,15 @@ def _bottleneck(trainer: Trainer, widths: dict[str, int]) -> str:
 
 
 def _samples(trainer: Trainer, layer: str, width: int, seed: int) -> dict[str, Array]:
-    """Samples of N(0, 1) and what is decoded from them; nothing where the net does not reproduce its input, or where the layers behind
-    read something else, too."""
-    shape = trainer.data.shape
-    if trainer.data.classes or not (trainer.experiment.training.target == "input" or np.array_equal(trainer.data.x, trainer.data.y)):
-        return {}
-    are_points = math.prod(shape) == 2
+    """Samples of N(0, 1) and what is decoded from them; nothing where that is no row of the data."""
+    are_points = math.prod(trainer.data.shape) == 2
     places = {("codes", "samples"): drawn(MANY_SAMPLES if are_points else FEW_SAMPLES, width, seed)}
     if width == 2:
         places["grid_codes", "grid"] = grid(FINE if are_points else COARSE)
     parts: dict[str, Array] = {}
-    for (given, made), codes in places.items():
-        codes = codes.to(trainer.training_rows.x.dtype)
+    for names, codes in places.items():
         try:
-            output = probabilities(trainer.experiment.training.loss, decoded(trainer, layer, codes))
+            parts |= zip(names, map(array_of, decoded_samples(trainer, layer, codes)), strict=True)
         except BuildError:
             return {}
-        parts |= {given: array_of(codes), made: array_of(output.reshape(-1, *shape))}
     return parts
-
-
-def grid(side: int) -> Tensor:
-    """Return places of the plane of two units, (side², 2), row by row as a picture has them, the second unit from high to low: of each unit
-    the middles of `side` parts of N(0, 1) that are equally likely. Source: Kingma & Welling 2014, appendix A."""
-    values = torch.special.ndtri((torch.arange(side, dtype=torch.float64) + 0.5) / side)
-    up, across = torch.meshgrid(values.flip(0), values, indexing="ij")
-    return torch.stack([across.ravel(), up.ravel()], dim=1)
-
-
-def drawn(count: int, width: int, seed: int) -> Tensor:
-    """Return samples of N(0, 1), (count, width), the same for the same seed; the run's own random numbers are not touched."""
-    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -29,7 +29,7 @@ def inspected_batch(trainer: Trainer) -> BatchInspected:
         output = trainer.net(samples.x[rows])
         targets = trainer.targets(rows)
         loss = trainer.loss(output, targets).item()
-        rows = trainer.turns.of_data(trainer.position.iteration, rows) if trainer.turns else rows
+        rows = trainer.sides.of_data(trainer.position.iteration, rows) if trainer.sides else rows
         output = output[: len(rows)]
         losses = _losses(trainer, output, targets)
         norms = _norms(trainer, losses, len(rows))

@@ -73,7 +73,7 @@ def capture_next(
             locked=trainer.locks.masks,
             what_ifs=[ValueChange(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
-    notes = (trainer.turns.sentence(trainer.position.iteration), *trace.notes) if trainer.turns else trace.notes
+    notes = (trainer.sides.sentence(trainer.position.iteration), *trace.notes) if trainer.sides else trace.notes
     trace = replace(trace, updates=trainer.locks.applied(trace.updates), notes=notes)
     position, precision = trainer.position, trainer.experiment.precision
     frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)

@@ -26,8 +26,8 @@ def predictions(trainer: Trainer) -> Predictions:
     shown = [_predicted(trainer, output[:MOST_ROWS]) for output in outputs]
     values, sure = (np.concatenate(parts) for parts in zip(*shown, strict=True))
     output = outputs[scored is trainer.validation_rows]
-    if trainer.turns:
-        scored = trainer.turns.beside_generated(scored)
+    if trainer.sides:
+        scored = trainer.sides.beside_generated(scored)
         output = _outputs(trainer, scored, True)
     matrix, numbers = _scores(trainer, output, scored.y)
     return Predictions(array_of(np.concatenate(places)), array_of(values), array_of(sure), numbers, matrix, scored.count)

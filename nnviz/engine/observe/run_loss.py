@@ -25,7 +25,7 @@ class RunLoss:
         for a network that is trained against itself."""
         if rows not in ("all", "batch") or mode not in ("training", "evaluation"):
             raise BuildError("", f"There are no rows {rows!r} in mode {mode!r}.", "Take all or batch, training or evaluation.")
-        if trainer.turns:
+        if trainer.sides:
             raise BuildError("", TWO_LOSSES, "Look at a network with one loss.")
         self.trainer = trainer
         self._is_training, self._is_all = mode == "training", rows == "all"

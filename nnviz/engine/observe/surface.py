@@ -35,7 +35,7 @@ def surface(trainer: Trainer) -> Surface | None:
     low, high = _extent(trainer.data.x)
     sizes, x = _grid(trainer, low, high)
     output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
-    generated = array_of(trainer.turns.generated(GENERATED).flatten(1)) if trainer.turns else None
+    generated = array_of(trainer.sides.generated(GENERATED).flatten(1)) if trainer.sides else None
     return Surface(low, high, array_of(output.reshape(*sizes, -1)), generated)
 
 

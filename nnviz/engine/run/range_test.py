@@ -36,7 +36,7 @@ def range_test(task: RangeTestTask, trainer: Trainer) -> Work:
         raise BuildError("", "The rates of a range test begin above 0 and grow.", "Choose a lowest rate below the highest.")
     if task.iterations < 3 or task.seeds < 1:
         raise BuildError("", "A range test has at least 3 iterations and one seed.", "Choose more.")
-    if trainer.turns:
+    if trainer.sides:
         raise BuildError("", TWO_LOSSES, "Choose the learning rate by the points that are generated.")
     return _tested(task, private_copy(trainer))
 

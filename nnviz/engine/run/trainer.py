@@ -34,7 +34,7 @@ from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, IterationPa
 from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.stop import Stop
-from nnviz.engine.run.two_sides import turns_of
+from nnviz.engine.run.two_sides import sides_of
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import CurvePoint
 
@@ -68,7 +68,7 @@ class Trainer:
         factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
         of_parameters = {parameter: factors[split_parameter(name).layer] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
-        self.turns = turns_of(self.net, experiment)
+        self.sides = sides_of(self.net, experiment)
         """Which side an iteration is for, of a network that is trained against itself; None for any other."""
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
@@ -76,7 +76,7 @@ class Trainer:
         parts = IterationParts(
             self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare
         )
-        self.flat = FlatIterations(self.flat_net, parts, TWO_SIDES if self.turns else "")
+        self.flat = FlatIterations(self.flat_net, parts, TWO_SIDES if self.sides else "")
         self._evaluations = Evaluations(self.flat_net, experiment, data.classes)
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
@@ -130,14 +130,14 @@ class Trainer:
     def targets(self, rows: Tensor) -> Tensor:
         """Return what the next iteration compares the output with, if it is over these training rows."""
         own = self.training_rows.targets[rows]
-        return self.turns.targets(self.position.iteration, own) if self.turns else own
+        return self.sides.targets(self.position.iteration, own) if self.sides else own
 
     def prepare(self) -> float:
         """Make everything ready for the next iteration, masks and learning rate included; return the learning rate."""
         seeds.start_iteration(self.experiment.seed, self.position.iteration)
         set_training(self.net, True)
-        if self.turns:
-            self.turns.take(self.position.iteration)
+        if self.sides:
+            self.sides.take(self.position.iteration)
         optimizers.set_learning_rates(self.optimizer, self.experiment.training.optimizer["learning_rate"], self._scheduled)
         return self.learning_rate
 
@@ -307,8 +307,8 @@ class Trainer:
         penalties; those that depend on the rows are means over them. The metric is None where a row of a class is not answered.
 
         In a network that is trained against itself it is the discriminator's loss, over these rows and as many generated ones."""
-        if self.turns:
-            return self._evaluations.evaluate_once(self.turns.beside_generated(rows))
+        if self.sides:
+            return self._evaluations.evaluate_once(self.sides.beside_generated(rows))
         return self._evaluations.evaluate("training" if rows is self.training_rows else "validation", rows)
 
     def start_point(self) -> CurvePoint:

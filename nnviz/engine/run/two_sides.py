@@ -59,19 +59,29 @@ class TwoSides:
         """Return what that iteration is, for a person."""
         return _SENTENCES[adversarial.turn(iteration)]
 
-    @torch.no_grad()
-    def generated(self, count: int, seed: int | None = None) -> Tensor:
-        """Return what the generator makes of so many random numbers, in evaluation mode: the same numbers for the same seed, by default
-        the experiment's. (count, *shape of a row)."""
-        set_training(self._net, False)
-        width = self._net._modules[self.sides.random].units
+    @property
+    def width(self) -> int:
+        """How many random numbers a generated row is made of."""
+        return self._net._modules[self.sides.random].units
+
+    def drawn(self, count: int, seed: int | None = None) -> Tensor:
+        """Return samples of N(0, 1), (count, units): the same for the same seed, by default the experiment's; none of the run's."""
         stream = seeds.stream(self._seed if seed is None else seed, "generated rows")
-        dtype = next(self._net.parameters()).dtype
-        known = {self.sides.random: torch.randn(count, width, generator=stream, dtype=torch.float64).to(dtype)}
+        return torch.randn(count, self.width, generator=stream, dtype=torch.float64).to(next(self._net.parameters()).dtype)
+
+    @torch.no_grad()
+    def made_of(self, codes: Tensor) -> Tensor:
+        """Return what the generator makes of these random numbers, in evaluation mode: (rows, *shape of a row as the net takes it)."""
+        set_training(self._net, False)
+        known = {self.sides.random: codes}
         for layer, sources in self._net.plan:
             if layer in self.sides.generator:
                 known[layer] = self._net._modules[layer](*[known[source] for source in sources])
         return known[self.sides.generated]
+
+    def generated(self, count: int, seed: int | None = None) -> Tensor:
+        """Return so many rows that the generator makes of the numbers `drawn` gives."""
+        return self.made_of(self.drawn(count, seed))
 
     def beside_generated(self, rows: Samples) -> Samples:
         """Return the rows and as many generated ones behind them, always of the same random numbers: what the discriminator tells apart."""
@@ -80,6 +90,6 @@ class TwoSides:
         return Samples(x, targets, torch.cat([torch.ones_like(rows.y), torch.zeros_like(rows.y)]))
 
 
-def turns_of(net: Net, experiment: Experiment) -> TwoSides | None:
-    """Return the turns of a network that is trained against itself; None for any other."""
+def sides_of(net: Net, experiment: Experiment) -> TwoSides | None:
+    """Return the two sides of a network that is trained against itself; None for any other."""
     return TwoSides(net, experiment) if experiment.training.target == adversarial.TARGET else None
