@@ -22,7 +22,7 @@ from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_o
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import line_height, paint_readout, text_width
+from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
 
 MOST_ROWS = 2000
@@ -202,8 +202,22 @@ class BoundaryPlot(Plot):
             known = np.isfinite(values)
             self.axes.curve(np.linspace(*limits_of(self._surface, self.points, 0), len(values))[known], values[known], color, 2)
         self.axes.render(painter)
+        if self._drawn is not self.points:
+            self._paint_key(painter, frame)
         if self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
+
+    def _paint_key(self, painter: QPainter, frame: QRectF) -> None:
+        """Which points are generated and which are real, in a corner."""
+        theme, left = current_theme(), frame.left() + 4
+        width = sum(text_width(text) + 18 for _, text in self.legend)
+        painter.fillRect(QRectF(frame.left(), frame.top(), width + 4, line_height()), theme.color("panel", 0.8))
+        for color, text in self.legend:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawEllipse(QRectF(left, frame.top() + line_height() / 2 - 3, 6, 6))
+            write(painter, QRectF(left + 9, frame.top(), text_width(text) + 4, line_height()), text, theme.color("muted"))
+            left += text_width(text) + 18
 
     def _plane(self) -> np.ndarray | None:
         """The image under the points of two features."""
