@@ -50,10 +50,12 @@ def in_plain_torch(document, iterations: int) -> dict[str, torch.Tensor]:
     with torch.no_grad():
         for name, parameter in named.items():
             parameter.copy_(start.parameters[name])
+    factor = document.network.layer("d1").learning_rate_factor
     kind, settings = OPTIMIZERS[document.training.optimizer.kind], {"lr": document.training.optimizer["learning_rate"]}
     if document.training.optimizer.kind == "adam":
         settings["betas"] = document.training.optimizer["beta1"], document.training.optimizer["beta2"]
-    of_generator, of_discriminator = kind(generator.parameters(), **settings), kind(discriminator.parameters(), **settings)
+    of_generator = kind(generator.parameters(), **settings)
+    of_discriminator = kind(discriminator.parameters(), **settings | {"lr": settings["lr"] * factor})
     x, size, position = start.training_rows.x, document.training.batch_size, Position()
     for iteration in range(iterations):
         rows = next_rows(document.seed, position, len(x), size)
@@ -76,9 +78,13 @@ def in_plain_torch(document, iterations: int) -> dict[str, torch.Tensor]:
 # --- torch is the oracle ---
 
 
+@pytest.mark.parametrize("factor", [1.0, 0.25])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_two_hundred_iterations_have_the_bits_of_plain_torch(optimizer):
+def test_two_hundred_iterations_have_the_bits_of_plain_torch(optimizer, factor):
+    """With a factor the discriminator has another learning rate than the generator."""
     document = gan(optimizer)
+    for layer in ("d1", "d2", "out"):
+        document = edits.set_learning_rate_factor(document, layer, factor)
     timeline = Timeline(document, HERE)
     timeline.go_to(200)
     expected = in_plain_torch(document, 200)

@@ -272,6 +272,8 @@ class LatentPlot(Plot):
     def _sample_grid(self, area: QRectF) -> TileGrid:
         shape = self._sample_tiles().shape
         aspect = shape[2] / shape[1]
+        if self.view.key == "grid" and shape[1] == 1 and area.height() > 0:
+            aspect = min(aspect, area.width() / area.height())  # a line of numbers may be as high as there is room
         columns = math.isqrt(shape[0]) if self.view.key == "grid" else 0
         return tile_grid(area.adjusted(0, 2, -2, -line_height() - 4), shape[0], min(8.0, max(0.125, aspect)), 0.0, columns)
 
