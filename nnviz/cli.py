@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "doctor", "trace", "export", "screenshot", "check", "examples", "lessons")
+JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_compare, _add_doctor, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples, _add_lessons):
+    adds = (_add_run, _add_compare, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check, _add_examples)
+    for add in (*adds, _add_lessons):
         add(commands)
     return parser
 
@@ -188,6 +189,17 @@ def _add_trace(commands: Any) -> None:
     parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="the iteration that follows N finished ones (0)")
     parser.add_argument("--sample", type=_count, metavar="K", help="with training row K alone instead of the batch")
     _add_detail(parser)
+    _add_document_options(parser)
+
+
+def _add_sample(commands: Any) -> None:
+    what = "print new rows, as CSV: what a generator, or the decoder behind a Gaussian latent layer, makes of random numbers"
+    parser = _command(commands, "sample", _sample, what)
+    parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="after N iterations (0)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--count", type=_count, default=100, metavar="N", help="how many rows (100)")
+    how.add_argument("--grid", type=_count, metavar="N", help="instead those of a grid of N times N places over two random numbers")
+    parser.add_argument("--draw", type=_count, default=0, metavar="S", help="the seed of the random numbers (0)")
     _add_document_options(parser)
 
 
@@ -376,6 +388,13 @@ def _trace(options: argparse.Namespace) -> int:
     return _show(options, value, lambda: _print_trace(value))
 
 
+def _sample(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
+    value = jobs.sample(_document(options), options.iteration, options.count, options.draw, options.grid)
+    return _show(options, value, lambda: _print_rows(value["columns"], value["rows"]))
+
+
 def _check(options: argparse.Namespace) -> int:
     from nnviz import jobs
 
@@ -486,6 +505,12 @@ def _print_table(rows: Iterable[Sequence[Any]]) -> None:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_rows(columns: Sequence[str], rows: Iterable[Sequence[float]]) -> None:
+    print(",".join(columns))
+    for row in rows:
+        print(",".join(f"{value:.6g}" for value in row))
 
 
 def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:

@@ -28,7 +28,9 @@ WINDOW_LIBRARIES = {
     "platformdirs",
 }
 
-FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking")
+FEATURES = (
+    "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
+)  # fmt: skip
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,

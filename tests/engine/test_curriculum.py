@@ -14,6 +14,7 @@ from nnviz.document.store.examples import open_document
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
+from nnviz.engine.observe.new_samples import grid_samples
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -243,3 +244,31 @@ def test_l1_brings_weights_near_zero_and_l2_shrinks_them():
         weights = trained("sparse_weights", 600, **{penalty: 0.005, other: 0}).trainer.parameters["out.weight"].detach().abs()
         shares[penalty], largest[penalty] = float((weights < 1e-3).double().mean()), float(weights.max())
     assert shares["l1"] >= 0.4 and shares["l1"] >= 5 * shares["l2"] and largest["l2"] < largest["l1"]
+
+
+# --- E7, E8: new samples ---
+
+
+def distances(timeline):
+    """How far generated points are from the nearest row, and rows from the nearest generated point, on average."""
+    rows, made = timeline.trainer.training_rows.x.double(), timeline.trainer.sides.generated(500).double()
+    away = torch.cdist(made, rows)
+    return away.min(1).values.mean().item(), away.min(0).values.mean().item()
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_generated_points_come_to_lie_on_the_data_and_all_over_it(seed):
+    start, end = (distances(trained("gan", iterations, seed=seed)) for iterations in (0, 4000))
+    assert end[0] < 0.3 * start[0], "no point is far from the data"
+    assert end[1] < 0.3 * start[1], "no part of the data is left out"
+
+
+def test_a_variational_autoencoder_makes_rows_like_those_of_the_data():
+    document = open_document("template:vae")
+    away = []
+    for iterations in (0, 1500):
+        timeline = Timeline(document, HERE)
+        timeline.go_to(iterations)
+        made = grid_samples(timeline.trainer, 8).rows
+        away.append(torch.cdist(made, timeline.trainer.training_rows.x).min(1).values.mean().item())
+    assert away[1] < 0.4 * away[0]

@@ -21,6 +21,8 @@ COARSE = 32
 """The same where all units of a layer are shown at once."""
 LINE = 200
 """Points of a surface over one feature."""
+GENERATED = 300
+"""Rows that a generator makes to be drawn over it."""
 MARGIN = 0.12
 """How far a surface reaches beyond the data, as a share of its extent."""
 
@@ -33,7 +35,8 @@ def surface(trainer: Trainer) -> Surface | None:
     low, high = _extent(trainer.data.x)
     sizes, x = _grid(trainer, low, high)
     output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
-    return Surface(low, high, array_of(output.reshape(*sizes, -1)))
+    generated = array_of(trainer.sides.generated(GENERATED).flatten(1)) if trainer.sides else None
+    return Surface(low, high, array_of(output.reshape(*sizes, -1)), generated)
 
 
 def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:

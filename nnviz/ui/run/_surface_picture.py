@@ -41,6 +41,12 @@ class Points:
         picked = picked[:: max(1, -(-len(picked) // most))]
         return cls(data, x[picked], y[picked], to_numpy(data.training)[picked])
 
+    def with_generated(self, rows: np.ndarray) -> Points:
+        """Return these and over them the finite ones of generated rows, which are of class 0."""
+        known = rows[np.isfinite(rows).all(1)]
+        x, y = np.concatenate([self.x, known]), np.concatenate([self.y, np.zeros(len(known), self.y.dtype)])
+        return Points(self.data, x, y, np.concatenate([self.training, np.ones(len(known), dtype=bool)]))
+
     @property
     def features(self) -> int:
         """How many features a row has."""
