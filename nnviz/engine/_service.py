@@ -14,6 +14,7 @@ from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_n
 from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
+from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.curvature import curvature
@@ -37,6 +38,7 @@ from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.records.task_records import (
+    BaselinesTask,
     CurvatureTask,
     DivergenceTask,
     FirstTimeTask,
@@ -350,6 +352,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return past_time_work(task, timeline)
         case FirstTimeTask():
             return first_time_work(task, timeline)
+        case BaselinesTask():
+            return baselines(task, timeline.trainer)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

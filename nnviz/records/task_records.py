@@ -1,4 +1,7 @@
-"""Long work the window can ask for beside the run: what is asked, how far it is, and what it results in."""
+"""Long work the window can ask for beside the run: what is asked, how far it is, and what it results in.
+
+Long because all kinds of it stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import msgspec
 import numpy as np
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.baseline_record import Baselines
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
 from nnviz.records.run_records import CurvePoints
@@ -132,7 +136,28 @@ class FirstTimeTask(TaskKind, frozen=True):
     """Whether it stays true once it is; None: that is seen behind the checkpoints."""
 
 
-Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | RaceTask | DivergenceTask | PastNumbersTask | PastTimeTask | FirstTimeTask
+class BaselinesTask(TaskKind, frozen=True):
+    """How well other models do on the rows of the run, beside the net as it stands."""
+
+    trees: int = 100
+    """Of a random forest, and stages of a boosting."""
+    neighbours: int = 5
+    nets: int = 100
+    """So many nets are thinned by dropout and averaged."""
+
+
+Tasks = (
+    PlaneTask
+    | CurvatureTask
+    | NoiseTask
+    | RangeTestTask
+    | RaceTask
+    | DivergenceTask
+    | PastNumbersTask
+    | PastTimeTask
+    | FirstTimeTask
+    | BaselinesTask
+)
 
 # --- what it results in ---
 
@@ -367,7 +392,7 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime
+Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime | Baselines
 
 
 class Progress(msgspec.Struct, frozen=True):

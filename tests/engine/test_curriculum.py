@@ -8,16 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
+from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.task_records import NoiseTask
+from nnviz.records.task_records import BaselinesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
 from tests.engine.experiments import HERE
@@ -243,3 +245,46 @@ def test_l1_brings_weights_near_zero_and_l2_shrinks_them():
         weights = trained("sparse_weights", 600, **{penalty: 0.005, other: 0}).trainer.parameters["out.weight"].detach().abs()
         shares[penalty], largest[penalty] = float((weights < 1e-3).double().mean()), float(weights.max())
     assert shares["l1"] >= 0.4 and shares["l1"] >= 5 * shares["l2"] and largest["l2"] < largest["l1"]
+
+
+# --- E3, E7: beside other models ---
+
+
+def beside(name, iterations, task=BaselinesTask()):  # noqa: B008
+    """The baselines of the example after so many iterations, each model by its name, and its trainer."""
+    trainer = trained(name, iterations).trainer
+    found = finished(baselines(task, trainer))
+    return found, {model.name: model for model in found.models}, trainer
+
+
+def test_one_sigmoid_neuron_is_logistic_regression():
+    _, models, trainer = beside("logistic_neuron", 400, BaselinesTask(trees=2))
+    x, y = trainer.training_rows.x.numpy(), trainer.training_rows.y.numpy()
+    own = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x, y)
+    assert trainer.parameters["out.weight"].detach().numpy() == pytest.approx(own.coef_, rel=1e-4)
+    assert trainer.parameters["out.bias"].detach().numpy() == pytest.approx(own.intercept_, rel=1e-4, abs=1e-4)
+    pictures = [to_numpy(models[name].picture) for name in ("this net", "logistic regression")]
+    assert np.abs(pictures[0] - pictures[1]).max() < 1e-4 and models["random forest"].training > models["this net"].training
+
+
+def test_the_mean_of_thinned_nets_beats_one_as_a_forest_beats_its_trees():
+    found, models, _ = beside("thinned_nets", 300, BaselinesTask(trees=60, nets=60))
+    forest, nets = found.averaged
+    for one in (forest, nets):
+        singles, means = to_numpy(one.singles), to_numpy(one.means)
+        assert means[-1] > singles.mean() + 0.04 and means[-1] > singles.max() - 0.01, one.name
+    assert nets.whole == pytest.approx(to_numpy(nets.means)[-1], abs=0.01), "the whole net stands for the mean"
+    assert nets.whole == models["this net"].validation
+
+
+def test_a_linear_autoencoder_reaches_principal_components_from_above():
+    for iterations in (100, 500, 1500):
+        _, models, trainer = beside("linear_autoencoder", iterations)
+        least, loss = models["PCA, 3 components"].training, trainer.evaluate(trainer.training_rows)[0]
+        assert loss >= least * (1 - 1e-9) and models["this net"].training == pytest.approx(loss, rel=1e-9)
+    assert loss <= 1.01 * least
+
+
+def test_a_deep_autoencoder_passes_principal_components_on_curved_data():
+    _, models, _ = beside("curved_autoencoder", 600)
+    assert models["this net"].validation < 0.2 * models["PCA, 2 components"].validation

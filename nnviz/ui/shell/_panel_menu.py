@@ -29,6 +29,7 @@ TITLES = {
     "landscape": "Loss landscape",
     "curvature": "Curvature",
     "range_test": "Learning-rate range test",
+    "baselines": "Baselines",
     "confusion": "Confusion matrix",
     "weight_picture": "Weights as a picture",
     "feature_maps": "Feature maps",
