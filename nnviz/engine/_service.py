@@ -21,6 +21,7 @@ from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
@@ -40,6 +41,7 @@ from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.records.task_records import (
     BaselinesTask,
     CurvatureTask,
+    DistancesTask,
     DivergenceTask,
     FirstTimeTask,
     NoiseTask,
@@ -354,6 +356,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return first_time_work(task, timeline)
         case BaselinesTask():
             return baselines(task, timeline.trainer)
+        case DistancesTask():
+            return distances(task, timeline.trainer)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

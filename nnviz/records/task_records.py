@@ -12,6 +12,7 @@ import numpy as np
 
 from nnviz.document.run_log import RunLog
 from nnviz.records.baseline_record import Baselines
+from nnviz.records.distance_record import Distances
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
 from nnviz.records.run_records import CurvePoints
@@ -146,6 +147,15 @@ class BaselinesTask(TaskKind, frozen=True):
     """So many nets are thinned by dropout and averaged."""
 
 
+class DistancesTask(TaskKind, frozen=True):
+    """How far the rows of the data lie apart, in their own columns and with columns of noise."""
+
+    rows: int = 300
+    """So many training rows at most are compared, and so many validation rows answered by them."""
+    doublings: int = 11
+    """Up to 2 to the power of this, the columns of noise are doubled."""
+
+
 Tasks = (
     PlaneTask
     | CurvatureTask
@@ -157,6 +167,7 @@ Tasks = (
     | PastTimeTask
     | FirstTimeTask
     | BaselinesTask
+    | DistancesTask
 )
 
 # --- what it results in ---
@@ -392,7 +403,9 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime | Baselines
+Results = (
+    LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime | Baselines | Distances
+)
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -14,12 +14,13 @@ from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.task_records import BaselinesTask, NoiseTask
+from nnviz.records.task_records import BaselinesTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
 from tests.engine.experiments import HERE
@@ -288,3 +289,15 @@ def test_a_linear_autoencoder_reaches_principal_components_from_above():
 def test_a_deep_autoencoder_passes_principal_components_on_curved_data():
     _, models, _ = beside("curved_autoencoder", 600)
     assert models["this net"].validation < 0.2 * models["PCA, 2 components"].validation
+
+
+# --- E6: many columns ---
+
+
+def test_distances_become_alike_as_columns_are_added():
+    found = finished(distances(DistancesTask(), trained("curse_of_dimension", 0).trainer))
+    ratios, scores = to_numpy(found.ratios), to_numpy(found.scores)
+    assert (np.diff(ratios) < 0).all() and ratios[0] > 20 and 1 < ratios[-1] < 1.1
+    assert scores[0] > 0.95 and scores[-1] < 0.6, "the nearest rows say nothing any more"
+    spreads = to_numpy(found.spreads)[-4:]
+    assert spreads[:-1] / spreads[1:] == pytest.approx([2**0.5] * 3, rel=0.1), "it falls as one over the root of the columns"

@@ -14,6 +14,7 @@ from nnviz.document.shapes.report import examine
 from nnviz.records.task_records import (
     BaselinesTask,
     CurvatureTask,
+    DistancesTask,
     NoiseTask,
     OtherRun,
     PlaneTask,
@@ -29,6 +30,7 @@ from nnviz.text.names import parameter_title
 from nnviz.text.numbers import number
 from nnviz.ui.landscape._baselines_plot import BaselinesPlot, said_of_best
 from nnviz.ui.landscape._curvature_plot import CurvaturePlot
+from nnviz.ui.landscape._distances_plot import DistancesPlot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._plane_settings import PlaneSettings
 from nnviz.ui.landscape._range_plot import RangeTestPlot, said_of
@@ -47,6 +49,7 @@ _PANELS = {
     NoiseTask: "curvature",
     RangeTestTask: "range_test",
     BaselinesTask: "baselines",
+    DistancesTask: "distances",
 }
 
 
@@ -70,7 +73,7 @@ class LandscapeFeature:
         self.use_rate.setProperty("role", "note")
         self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
         self.curvature, self.range_test = CurvaturePlot(), RangeTestPlot(self.use_rate)
-        self.baselines = BaselinesPlot()
+        self.baselines, self.distances = BaselinesPlot(), DistancesPlot()
         self.panels = self._panels()
         self.plots: dict[str, Plot] = {name: panel.plot for name, panel in self.panels.items()}
         self.cards = {
@@ -109,6 +112,14 @@ class LandscapeFeature:
                 TaskStrip("the baselines beside the net as it stands"),
                 BaselinesTask,
                 lambda: f"regression, neighbours, {BaselinesTask().trees} trees, boosting on the same rows; the run stays as it is",
+            ),
+            "distances": TaskPanel(
+                self.distances,
+                TaskStrip("the distances of the rows"),
+                DistancesTask,
+                lambda: (
+                    f"{DistancesTask().rows} rows at most, each with each, with up to {1 << DistancesTask().doublings:,} columns of noise"
+                ),
             ),
         }
 
@@ -150,7 +161,9 @@ class LandscapeFeature:
         """A result is pale unless it is of where the run stands, and of what would be asked for now."""
         wanted, tasks = panel.task(), self.session.tasks
         kind = type(wanted)
-        state, is_present = tasks.state(kind), tasks.is_present(kind)
+        state = tasks.state(kind)
+        is_of_data = kind is DistancesTask and state.moment is not None and state.moment[0] == self.session.run.revision
+        is_present = is_of_data or tasks.is_present(kind)
         self._show_result(panel, state)
         is_wanted = state.task == wanted
         panel.plot.set_past(state.result is not None and not (is_present and is_wanted))
@@ -193,6 +206,8 @@ class LandscapeFeature:
             self.curvature.set_found(state.result, state.iteration, beside, state.failure)
         elif panel.plot is self.baselines:
             self.baselines.set_found(state.result, state.iteration, state.failure)
+        elif panel.plot is self.distances:
+            self.distances.set_found(state.result, state.failure)
         else:
             self.range_test.set_found(state.result, state.iteration, self.session.run.learning_rate, state.failure)
             rate = self.range_test.rate

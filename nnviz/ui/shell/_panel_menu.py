@@ -30,6 +30,7 @@ TITLES = {
     "curvature": "Curvature",
     "range_test": "Learning-rate range test",
     "baselines": "Baselines",
+    "distances": "Distances",
     "confusion": "Confusion matrix",
     "weight_picture": "Weights as a picture",
     "feature_maps": "Feature maps",

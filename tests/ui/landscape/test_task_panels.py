@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from nnviz.document import edits
 from nnviz.document.run_log import RunLog
-from nnviz.records.task_records import BaselinesTask, CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
+from nnviz.records.task_records import BaselinesTask, CurvatureTask, DistancesTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
 from tests.ui.window import opened, stands_at, wait
 
 ITERATIONS = 60
@@ -232,3 +232,20 @@ def test_baselines_can_be_left_and_what_was_found_stays(qtbot, window):
     wait(qtbot, lambda: tasks.state(BaselinesTask).progress is None)
     assert 1 <= len(tasks.state(BaselinesTask).result.models) < 6 and not tasks.state(BaselinesTask).is_whole
     assert panel.strip.text == "cancelled: what was found until then"
+
+
+def test_distances_are_of_the_data_and_stay_while_the_run_goes_on(qtbot, window):
+    panel = computed(qtbot, window, "distances", DistancesTask)
+    plot = window.features.landscape.distances
+    assert plot.heading[2] == "300 rows, 2 columns" and plot.added.key == "0" and not plot.is_past
+    alone = plot.said(plot.place)
+    plot.added.choose("1024")
+    window.grab()
+    assert plot.place == 11 and plot.said(11).startswith("farthest / nearest 1.") and plot.said(11) != alone and "accuracy" in alone
+    assert plot.values_of(11)[0] == ("text", "1,026 columns")
+    window.session.training.iterations(1)
+    wait(qtbot, lambda: stands_at(window, ITERATIONS + 1))
+    assert not plot.is_past
+    window.session.edit("Noise", edits.set_value, "data.noise", 0.3, "noise")
+    wait(qtbot, lambda: window.session.link.is_up_to_date)
+    assert plot.is_past and ("changed since" in panel.strip.text or "now" in panel.strip.text)
