@@ -14,15 +14,18 @@ from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
+from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.records.task_records import BaselinesTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
+from nnviz.ui.pictures._class_figures import AnswersOfSet
 from tests.engine.experiments import HERE
 from tests.engine.runs_of_examples import going, judged, trained
 
@@ -301,3 +304,15 @@ def test_distances_become_alike_as_columns_are_added():
     assert scores[0] > 0.95 and scores[-1] < 0.6, "the nearest rows say nothing any more"
     spreads = to_numpy(found.spreads)[-4:]
     assert spreads[:-1] / spreads[1:] == pytest.approx([2**0.5] * 3, rel=0.1), "it falls as one over the root of the columns"
+
+
+# --- B4: from a probability to a class ---
+
+
+def test_a_low_threshold_misses_less_and_a_high_one_accuses_less():
+    trainer = trained("threshold", 300).trainer
+    data, answers = data_record(trainer.data), predictions(trainer)
+    figures = [AnswersOfSet(data, answers, False, threshold).classes[1] for threshold in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    recalls, precisions = ([getattr(one, name) for one in figures] for name in ("recall", "precision"))
+    assert recalls == sorted(recalls, reverse=True) and recalls[0] > 0.95 and recalls[-1] < 0.5
+    assert precisions == sorted(precisions) and precisions[0] < 0.65 and precisions[-1] > 0.9
