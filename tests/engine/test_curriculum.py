@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
+from nnviz.engine.observe._net_pictures import picture
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.data_records import data_record
@@ -22,6 +23,7 @@ from nnviz.engine.observe.predictions import predictions
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.task_records import BaselinesTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
@@ -316,3 +318,15 @@ def test_a_low_threshold_misses_less_and_a_high_one_accuses_less():
     recalls, precisions = ([getattr(one, name) for one in figures] for name in ("recall", "precision"))
     assert recalls == sorted(recalls, reverse=True) and recalls[0] > 0.95 and recalls[-1] < 0.5
     assert precisions == sorted(precisions) and precisions[0] < 0.65 and precisions[-1] > 0.9
+
+
+def columns_without_weight(**settings):
+    trainer = trained("selected_columns", 500, **settings).trainer
+    lengths = to_numpy(picture(trainer, PictureWish("columns")).values)
+    return int((lengths < 0.01 * lengths.max()).sum()), trainer.evaluate(trainer.validation_rows)[1]
+
+
+def test_l1_leaves_input_columns_without_weight():
+    selected, score = columns_without_weight()
+    assert selected >= 15 and score > 0.92
+    assert columns_without_weight(l1=0)[0] == 0 and columns_without_weight(l1=0, l2=0.003)[0] < selected

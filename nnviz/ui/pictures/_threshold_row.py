@@ -6,11 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from nnviz.document.catalog import Field
-from nnviz.ui.pictures._class_figures import USUAL
 from nnviz.ui.theme.colors import GRID
 from nnviz.ui.widgets.number_boxes import SliderBox
 
-_FIELD = Field("threshold", "number", USUAL, "the second class is answered where its probability is above this", 0.0, 1.0)
+_FIELD = Field("threshold", "number", 0.5, "the second class is answered where its probability is above this", 0.0, 1.0)
 
 
 class ThresholdRow(QWidget):
@@ -21,7 +20,7 @@ class ThresholdRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._said, self.slider = QLabel(), SliderBox(_FIELD)
-        self.slider.set_value(USUAL)
+        self.slider.set_value(_FIELD.default)
         self.slider.setToolTip(_FIELD.explanation.capitalize())
         self.slider.value_changed.connect(lambda value: self.changed.emit())
         row = QHBoxLayout(self)

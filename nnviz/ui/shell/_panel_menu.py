@@ -33,6 +33,7 @@ TITLES = {
     "distances": "Distances",
     "confusion": "Confusion matrix",
     "weight_picture": "Weights as a picture",
+    "columns": "Weight by input column",
     "feature_maps": "Feature maps",
     "attention": "Attention weights",
     "unit_maps": "Units over the plane",

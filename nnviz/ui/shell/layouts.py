@@ -38,7 +38,7 @@ def column(*parts: tuple[int, Split | str]) -> Split:
 
 
 _PICTURES = (
-    (330, row((400, "confusion"), (300, "weight_picture"), (300, "feature_maps"))),
+    (330, row((400, "confusion"), (300, "weight_picture"), (300, "columns"), (300, "feature_maps"))),
     (330, row((300, "attention"), (300, "unit_maps"), (300, "latent"), (300, "time_steps"))),
 )
 """Pictures of the inside of the net, which are shown when they are asked for: rows of a column."""
