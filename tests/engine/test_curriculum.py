@@ -8,10 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
+from nnviz.engine import seeds
+from nnviz.engine.data._series import ar_weights
 from nnviz.engine.observe._net_pictures import picture
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
@@ -20,6 +22,7 @@ from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.observe.predictions import predictions
+from nnviz.engine.observe.surface import surface
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -330,3 +333,16 @@ def test_l1_leaves_input_columns_without_weight():
     selected, score = columns_without_weight()
     assert selected >= 15 and score > 0.92
     assert columns_without_weight(l1=0)[0] == 0 and columns_without_weight(l1=0, l2=0.003)[0] < selected
+
+
+# --- F6: a series ---
+
+
+def test_one_linear_neuron_over_the_last_two_values_is_least_squares():
+    trainer = trained("ar_plane", 400).trainer
+    own = LinearRegression().fit(trainer.training_rows.x.numpy(), trainer.training_rows.y.numpy())
+    assert trainer.parameters["out.weight"].detach().numpy() == pytest.approx(own.coef_, rel=1e-6)
+    drawn = ar_weights(2, np.random.default_rng(seeds.number(trainer.experiment.seed, "data") % 2**32))
+    assert own.coef_[0][::-1] == pytest.approx(drawn, abs=0.1), "and near the weights the series was drawn with"
+    plane = to_numpy(surface(trainer).output)[..., 0]
+    assert np.abs(np.diff(plane, 2, axis=0)).max() < 1e-5 and np.abs(np.diff(plane, 2, axis=1)).max() < 1e-5
