@@ -339,7 +339,7 @@ def test_l1_leaves_input_columns_without_weight():
 
 
 def test_one_linear_neuron_over_the_last_two_values_is_least_squares():
-    trainer = trained("ar_plane", 400).trainer
+    trainer = trained("series_plane", 400).trainer
     own = LinearRegression().fit(trainer.training_rows.x.numpy(), trainer.training_rows.y.numpy())
     assert trainer.parameters["out.weight"].detach().numpy() == pytest.approx(own.coef_, rel=1e-6)
     drawn = ar_weights(2, np.random.default_rng(seeds.number(trainer.experiment.seed, "data") % 2**32))
