@@ -43,6 +43,16 @@ def equal(array, expected: torch.Tensor) -> bool:
 # --- weights ---
 
 
+def test_the_weight_of_a_column_is_the_length_of_all_its_weights():
+    at = trainer("example:wine")
+    first = next(parameter for parameter in at.parameters.values() if parameter.dim() == 2)
+    found = picture(at, PictureWish("columns"))
+    assert equal(found.values, first.pow(2).sum(0).sqrt().reshape(1, 1, 13)) and found.choices == ()
+    windows = trainer("template:autoencoder")
+    assert picture(windows, PictureWish("columns")).values.shape == (1, 1, 8)
+    assert picture(trainer("template:cnn"), PictureWish("columns")).sentence == "No dense layer reads the columns of the data."
+
+
 def test_a_matrix_is_the_weight_itself():
     at = trainer("example:moons", precision="float32")
     found = picture(at, PictureWish("weights", "h2.weight"))

@@ -18,12 +18,13 @@ from nnviz.text.numbers import steady
 from nnviz.ui.run import _predictions_picture
 from nnviz.ui.run._pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run._predictions_picture import PredictionText
-from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
+from nnviz.ui.run._surface_picture import Points, circles, limits_of
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
+from nnviz.ui.widgets.surface_image import class_image, probabilities, value_image, value_limit
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""

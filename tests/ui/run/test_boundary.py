@@ -13,8 +13,8 @@ from nnviz.records.run_records import Surface
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.ui.run._boundary import BoundaryPlot
-from nnviz.ui.run._surface_picture import class_image, value_image, value_limit
 from nnviz.ui.theme.colors import LIGHT
+from nnviz.ui.widgets.surface_image import class_image, value_image, value_limit
 from tests.ui import runs
 
 
