@@ -130,3 +130,8 @@ def test_a_chain_of_layers_without_weights_is_measured() -> None:
     assert [one.layer for one in timeline.checkups[-1].functions] == ["end"] and [one.layer for one in timeline.checkups[-1].layers] == [
         "out"
     ]
+
+
+def test_weights_whose_squares_are_infinite_are_measured_without_a_warning() -> None:
+    opened = open_document("tests/cases/segv-weights-1e308-float64.json")
+    assert inf in Timeline(opened.experiment, opened.folder).facts.weights.values()

@@ -149,7 +149,7 @@ class DoctorFeature(QObject):
 
     def _tried(self) -> list[OfferedCure]:
         """What came of trials that no box tells of."""
-        shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered}
+        shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered if one.verdict}
         latest = {(one.trial.finding.kind, one.trial.fix): one for one in self.session.trials.known if one.verdict}
         return [self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown]
 
