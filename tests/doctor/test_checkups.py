@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.jobs import open_document
 from nnviz.records.checkup_records import Checkup
 from tests.doctor.going import after
 from tests.doctor.planted import BLOBS, MOONS, behind, experiment, layers
