@@ -532,7 +532,8 @@ def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
     for one in findings:
         since, at = one["iterations"]
         until = "on" if one["present"] else f"to {at}"
-        print(f"\n{one['label']}: {one['cause']}\n  {one['evidence'].rstrip('.')}. From iteration {since} {until}.")
+        label = f"{one['label']} (information)" if one["information"] else one["label"]
+        print(f"\n{label}: {one['cause']}\n  {one['evidence'].rstrip('.')}. From iteration {since} {until}.")
         for trial in one.get("trials", ()):
             print(f"  {trial['sentence']}")
 

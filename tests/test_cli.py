@@ -484,6 +484,7 @@ def test_doctor_says_in_words_what_it_finds_and_when_it_cannot_tell(said):
     _, out, _ = said("doctor", "example:deep_sigmoid", "--iterations", "60", "--try", "none")
     assert "Vanishing gradients: dense 1 hardly learns" in out and "From iteration" in out
     assert said("doctor", "example:moons", "--iterations", "60")[1].endswith("Nothing is found.\n")
+    assert "Dead ReLU (information): " in said("doctor", "template:worked_2-2-1", "--iterations", "100", "--try", "none")[1]
     assert "too short" in said("doctor", "example:moons", "--iterations", "3")[1]
 
 

@@ -36,9 +36,12 @@ class RunHistory:
         changed_at: int = 0,
         non_finite: str = "",
         non_finite_layer: str = "",
+        is_same_loss: bool = True,
     ) -> None:
         """`experiment`: the one in force; `changed_at`: the iteration of its last change; `non_finite`: what the next iteration is said to
-        have that is not finite, "" if it can be made; `non_finite_layer`: the id of the layer that is in, "" if it is in none."""
+        have that is not finite, "" if it can be made; `non_finite_layer`: the id of the layer that is in, "" if it is in none;
+        `is_same_loss`: whether the net and its loss were the same before the last change, so that losses of before can be compared."""
+        self.is_same_loss = is_same_loss
         self.non_finite_layer = non_finite_layer
         self.experiment, self.facts, self.points, self.non_finite = experiment, facts, points, non_finite
         self.changed_at = changed_at

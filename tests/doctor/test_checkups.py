@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.jobs import open_document
 from nnviz.records.checkup_records import Checkup
 from tests.doctor.going import after
 from tests.doctor.planted import BLOBS, MOONS, behind, experiment, layers
@@ -130,3 +132,8 @@ def test_a_chain_of_layers_without_weights_is_measured() -> None:
     assert [one.layer for one in timeline.checkups[-1].functions] == ["end"] and [one.layer for one in timeline.checkups[-1].layers] == [
         "out"
     ]
+
+
+def test_weights_whose_squares_are_infinite_are_measured_without_a_warning() -> None:
+    opened = open_document("tests/cases/segv-weights-1e308-float64.json")
+    assert inf in Timeline(opened.experiment, opened.folder).facts.weights.values()

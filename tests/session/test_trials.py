@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnviz import messages
+from nnviz.document import edits
 from nnviz.document.problems import fix, step
 from nnviz.document.run_log import LogUpdate
 from nnviz.records.data_record import DataRecord
@@ -91,3 +92,22 @@ def test_a_question_that_cannot_be_asked_says_why(stage) -> None:
     said = []
     stage.session.trials.message_posted.connect(lambda kind, text: said.append(text))
     assert not stage.session.trials.ask("inputs") and "Nothing has been trained" in said[0]
+
+
+def test_a_trial_is_judged_by_the_bounds_the_finding_was_found_by(stage) -> None:
+    stage.stand()
+    stage.session.doctor.set_bounds("vanishing", ratio=0.5)
+    stage.wire.take()
+    assert stage.session.trials.start(FINDING, (SLOWER, CLIPPED))
+    (request,) = stage.wire.take()
+    assert [log.last.doctor for log in request.task.logs] == [{"vanishing": {"ratio": 0.5}}] * 3
+
+
+def test_what_was_measured_of_another_run_is_not_said_of_this_one(stage) -> None:
+    begun(stage)
+    stage.reply(messages.TaskDone(1, 0, 0, "done", Race((ended(0.7), ended(0.69), ended(0.05)))))
+    trials = stage.session.trials
+    assert trials.of(FINDING, CLIPPED)
+    stage.session.edit("Wider", edits.change_layer, "h1", units=7)
+    stage.opened(new_run=False)
+    assert trials.of(FINDING, CLIPPED) is None and trials.known

@@ -45,4 +45,5 @@ def test_only_what_is_judged_is_healthy():
     few_dead = found("dead_relu", is_information=True)
     assert finding_text.healthy((few_dead,), judged) == ("gradients", "scaling")
     assert "units" not in finding_text.healthy((few_dead,), (*judged, "dead_relu"))
+    assert finding_text.healthy((), ("exploding", "input_scale"), {"vanishing"}) == ("scaling",), "gradients may vanish unseen"
     assert finding_text.is_judged(judged) and not finding_text.is_judged(("input_scale", "start_loss"))

@@ -121,7 +121,8 @@ class Measuring:
 
     def root_mean_squares(self) -> dict[str, float]:
         """Return √mean θ² of every layer that is trained, as it is now."""
-        squares = [np.square(_numbers(self.trainer.parameters[name]), dtype=np.float64).sum() for name in self._weights]
+        with np.errstate(all="ignore"):  # of weights set by hand some squares are infinite
+            squares = [np.square(_numbers(self.trainer.parameters[name]), dtype=np.float64).sum() for name in self._weights]
         return {layer: math.sqrt(sum(squares[place] for place in places) / count) for layer, places, count, _ in self._layers}
 
 

@@ -122,8 +122,9 @@ class Timeline:
         """Return the run up to where it stands, as the doctor looks at it. `doctor`: what it judges by; None as the document in force."""
         stop = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else None
         experiment = self.trainer.experiment if doctor is None else replace(self.trainer.experiment, doctor=doctor)
-        what = (stop.message, stop.layer) if stop else ()
-        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what)
+        what = (stop.message, stop.layer) if stop else ("", "")
+        is_same = not self.applied or _loss_of(self.log.at(self.changed_at - 1)) == _loss_of(experiment)
+        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what, is_same)
 
     @property
     def changed_at(self) -> int:
@@ -364,3 +365,9 @@ class Timeline:
     def _apply_due(self) -> None:
         while self.applied < len(self.changes) and self.changes[self.applied].iteration <= self.iteration:
             self._put_in_force(transfer(self.trainer, self.changes[self.applied].experiment, self.data))
+
+
+def _loss_of(experiment: Experiment) -> tuple[Any, ...]:
+    """What decides which loss the same parameters have."""
+    training = experiment.training
+    return experiment.network, experiment.weights, training.loss, training.l1, training.l2, training.dropout

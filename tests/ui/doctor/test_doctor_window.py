@@ -132,6 +132,16 @@ def test_bounds_are_judged_by_at_once_and_saved_with_the_document(qtbot, sick):
     assert box.isEnabled()
 
 
+def test_what_is_not_looked_for_is_not_called_healthy(qtbot, sick):
+    window = sick
+    for kind in ("vanishing", "rate_too_small"):
+        edit(qtbot, window, edits.change_bounds, kind, enabled=False)
+    assert said(window).startswith("healthy: ") and not {"gradients", "learning rate"} & {*said(window)[9:].split(", ")}
+    for kind in ("exploding", "rate_too_large", "diverging"):
+        edit(qtbot, window, edits.change_bounds, kind, enabled=False)
+    assert said(window).startswith("gradients and learning rate are not looked for")
+
+
 def test_bounds_survive_an_engine_that_is_started_anew(qtbot, sick):
     window, session = sick, sick.session
     edit(qtbot, window, edits.change_bounds, "vanishing", enabled=False)
