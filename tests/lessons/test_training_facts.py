@@ -14,8 +14,8 @@ from nnviz.engine.observe.trace_records import to_record
 from nnviz.engine.run.timeline import Timeline
 from nnviz.lessons.expression import ExpressionError, evaluate, number
 from nnviz.lessons.facts import Facts
+from nnviz.lessons.step_settings import with_settings
 from nnviz.records.trace_index import TraceIndex
-from nnviz.teaching import changed
 
 VALLEY = "example:narrow_valley"
 
@@ -53,7 +53,7 @@ def test_the_verdict_on_a_run_of_full_batches() -> None:
     names = Facts(document, None, runs["falls"], runs).names
     found = [names["verdict"](run) for run in ("", *runs)]
     assert found == ["falling", "falling", "flat", "diverged"]
-    small = Facts(changed(document, {"training.batch_size": 2}), None, runs["falls"]).names
+    small = Facts(with_settings(document, {"training.batch_size": 2}), None, runs["falls"]).names
     with pytest.raises(ExpressionError, match="every batch has all rows"):
         small["verdict"]()
 
