@@ -81,7 +81,7 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
         return
     usual = median(behind[-checks:])
     is_material = usual - least > MATERIAL_OF_ROWS * history.facts.constant_loss
-    if usual > bounds["rise"] * least and is_material and _has_fallen_since(history, at):
+    if usual > bounds["rise"] * least > 0 and is_material and _has_fallen_since(history, at):
         cause = "The validation loss rises while the training loss falls: the net learns its rows by heart."
         evidence = (
             f"The validation loss is {usual:.4g}, {usual / least:.2f} times its least, {least:.4g} at iteration {at:,} "

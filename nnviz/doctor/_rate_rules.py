@@ -129,7 +129,7 @@ def _swinging(history: RunHistory) -> Finding | None:
 def rate_too_small(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """Weights that hardly change, and a loss that hardly falls, though the gradient is what it was: else it is the gradient that is small.
     Not where a schedule means it so."""
-    if not history.is_no_better or _is_scheduled_small(history) or _gradient_left(history) < STILL_THERE:
+    if not history.is_where_it_began or _is_scheduled_small(history) or _gradient_left(history) < STILL_THERE:
         return
     if spell := history.lasting(lambda one: _update(history, one) < bounds["update"]):
         ratio = _usual_update(history)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from nnviz.doctor.history import RunHistory
 from nnviz.document.catalog import DATASETS
+from nnviz.document.checks.equal_starts import equal_start_warnings
 from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.problems import Problem
@@ -34,9 +35,9 @@ def non_finite(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
 
 def output_range(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """What the document already warns of: an activation that is made twice, or leaves out what the loss asks for."""
-    linear = _linear(history)
+    others = [*_linear(history), *equal_start_warnings(history.experiment, LinkIndex(history.experiment.network))]
     for warning in examine(history.experiment).warnings:
-        if warning not in linear:
+        if warning not in others:
             yield _of_document("output_range", history, warning)
 
 

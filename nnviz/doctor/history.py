@@ -73,6 +73,12 @@ class RunHistory:
         """So many iterations are taken together to be rid of the noise of the batches: an epoch, which sees every row once, or a few."""
         return max(SHORTEST, self.epoch)
 
+    @property
+    def is_where_it_began(self) -> bool:
+        """Whether the loss has hardly fallen from that of the start, which may be below that of a constant answer; behind a change, which
+        may find the net where it can get no farther, whether it is no better than that."""
+        return self.is_no_better if self.changed_at else self.level >= LITTLE * self.facts.start_loss > 0
+
     @cached_property
     def moving(self) -> frozenset[str]:
         """The layers that are meant to be trained: no weight of them is locked, and their learning rate is not 0."""

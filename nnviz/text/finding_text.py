@@ -159,8 +159,10 @@ def why(finding: Finding) -> tuple[str, str]:
 
 def healthy(findings: Collection[Finding], judged: Collection[str]) -> tuple[str, ...]:
     """Return what is in order, of what enough is known: "gradients", "learning rate", …"""
-    found = {finding.kind for finding in findings if not finding.is_information}
-    return tuple(word for word, kinds in _HEALTHY.items() if set(judged) & {*kinds} and not found & {*kinds, *_SPOILT.get(word, ())})
+    found, wrong = {one.kind for one in findings}, {one.kind for one in findings if not one.is_information}
+    return tuple(
+        word for word, kinds in _HEALTHY.items() if set(judged) & {*kinds} and not found & {*kinds} and not wrong & {*_SPOILT.get(word, ())}
+    )
 
 
 def is_judged(judged: Collection[str]) -> bool:

@@ -63,6 +63,7 @@ def test_the_times_are_the_same_from_wherever_it_is_asked(changed_at: int) -> No
     for iteration in range(changed_at, changed_at + 5000):
         due = checkup_times.next_due(due, changed_at) if due == iteration else due
         assert checkup_times.next_due(iteration, changed_at) == due > iteration
+    assert 5 <= checkup_times.next_due(changed_at, changed_at) - changed_at < 10
 
 
 def test_a_run_of_100_000_iterations_keeps_little() -> None:

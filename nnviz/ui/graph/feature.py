@@ -27,7 +27,7 @@ from nnviz.ui.widgets.header_button import choice
 _LEAST_PICTURE = 216
 """Height in pixels of the heading and of a picture that can still be read."""
 
-_LOW, _LOWEST = 160, 96
+_LOW, _LOWEST = 160, 76
 """Least height of the picture alone, and where there is little room."""
 
 
