@@ -18,7 +18,7 @@ from nnviz.session.trace_source import TraceSource
 from nnviz.text import names
 from nnviz.ui.checking._gradient_sheet import GradientRow, GradientSheet
 
-_MOST = 20_000
+_MOST = 10_000
 """Gradients that are worked out at most to find a slip: about a second's work."""
 _REST = 300
 """Milliseconds that a trace has to stay on the screen until the gradients are held against it: not each of those that training shows."""
