@@ -98,7 +98,7 @@ def _written(found: object, form: str) -> str:
         return str(found)
     values = np.asarray(found)
     if values.size != 1:
-        return np.array2string(values, precision=4, separator=", ", threshold=64)
+        return np.array2string(values, separator=", ", threshold=64, max_line_width=1000, formatter={"float_kind": "{:.4g}".format})
     value = values.reshape(-1)[0]
     if form:
         return format(float(value), form)
