@@ -1,6 +1,6 @@
 """nnviz: a desktop microscope for neural networks. Importing it loads neither torch nor Qt.
 
-`capture` and `show` load what they need when they are asked for.
+`capture`, `show` and `check_gradients` load what they need when they are asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from nnviz.version import __version__
 
-__all__ = ["__version__", "capture", "show"]
+__all__ = ["__version__", "capture", "check_gradients", "show"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from nnviz.trace import capture
 
         return capture
+    if name == "check_gradients":
+        from nnviz.gradient_checking import check_gradients
+
+        return check_gradients
     if name == "show":
         from nnviz.viewing import show
 

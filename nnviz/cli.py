@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "doctor", "trace", "export", "screenshot", "check", "examples", "lessons")
+JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_compare, _add_doctor, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples, _add_lessons):
+    adds = (_add_run, _add_compare, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check, _add_examples)
+    for add in (*adds, _add_lessons):
         add(commands)
     return parser
 
@@ -191,6 +192,17 @@ def _add_trace(commands: Any) -> None:
     _add_document_options(parser)
 
 
+def _add_sample(commands: Any) -> None:
+    what = "print new rows, as CSV: what a generator, or the decoder behind a Gaussian latent layer, makes of random numbers"
+    parser = _command(commands, "sample", _sample, what)
+    parser.add_argument("--iteration", type=_count, default=0, metavar="N", help="after N iterations (0)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--count", type=_count, default=100, metavar="N", help="how many rows (100)")
+    how.add_argument("--grid", type=_count, metavar="N", help="instead those of a grid of N times N places over two random numbers")
+    parser.add_argument("--draw", type=_count, default=0, metavar="S", help="the seed of the random numbers (0)")
+    _add_document_options(parser)
+
+
 def _add_detail(parser: argparse.ArgumentParser) -> None:
     choices = ("layer", "textbook", "math", "neurons")
     parser.add_argument("--detail", choices=choices, default="textbook", help="how far calls are opened in the graph (textbook)")
@@ -213,6 +225,9 @@ def _add_screenshot(commands: Any) -> None:
     parser.add_argument("--panel", default="", metavar="NAME", help="paint this panel alone: graph, network, inspector, microscope, ...")
     parser.add_argument("--node", default="", metavar="PATH", help="the node to look at: h1/relu, or a parameter as h1.weight")
     parser.add_argument("--element", type=_element, default=(), metavar="I,J", help="which of its elements is worked out")
+    parser.add_argument("--lesson", default="", metavar="NAME", help="stand at a step of this lesson, which opens its own document")
+    parser.add_argument("--lesson-step", type=_count, default=1, metavar="K", help="which step of it, from 1 (1)")
+    parser.add_argument("--answered", action="store_true", dest="is_answered", help="with the answer to its question")
     parser.add_argument(
         "--unfold", action="append", default=[], metavar="GROUP", help="open this group, all others folded; may be repeated"
     )
@@ -373,6 +388,13 @@ def _trace(options: argparse.Namespace) -> int:
     return _show(options, value, lambda: _print_trace(value))
 
 
+def _sample(options: argparse.Namespace) -> int:
+    from nnviz import jobs
+
+    value = jobs.sample(_document(options), options.iteration, options.count, options.draw, options.grid)
+    return _show(options, value, lambda: _print_rows(value["columns"], value["rows"]))
+
+
 def _check(options: argparse.Namespace) -> int:
     from nnviz import jobs
 
@@ -436,7 +458,22 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui.shell import offscreen
 
-    names = ("file", "workspace", "iteration", "step", "size", "theme", "detail", "details", "panel", "node", "element")
+    names = (
+        "file",
+        "workspace",
+        "iteration",
+        "step",
+        "size",
+        "theme",
+        "detail",
+        "details",
+        "panel",
+        "node",
+        "element",
+        "lesson",
+        "lesson_step",
+        "is_answered",
+    )
     unfold = tuple(getattr(options, "unfold", ()))
     job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
     getattr(offscreen, what)(job, *arguments)
@@ -470,6 +507,12 @@ def _print_table(rows: Iterable[Sequence[Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def _print_rows(columns: Sequence[str], rows: Iterable[Sequence[float]]) -> None:
+    print(",".join(columns))
+    for row in rows:
+        print(",".join(f"{value:.6g}" for value in row))
+
+
 def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
     found = value["first_difference"]
     if found:
@@ -489,7 +532,8 @@ def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
     for one in findings:
         since, at = one["iterations"]
         until = "on" if one["present"] else f"to {at}"
-        print(f"\n{one['label']}: {one['cause']}\n  {one['evidence'].rstrip('.')}. From iteration {since} {until}.")
+        label = f"{one['label']} (information)" if one["information"] else one["label"]
+        print(f"\n{label}: {one['cause']}\n  {one['evidence'].rstrip('.')}. From iteration {since} {until}.")
         for trial in one.get("trials", ()):
             print(f"  {trial['sentence']}")
 

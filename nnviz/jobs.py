@@ -1,4 +1,7 @@
-"""The jobs of the command line: run, trace, check. Each takes what was asked and returns a plain value."""
+"""The jobs of the command line: run, trace, sample, check. Each takes what was asked and returns a plain value.
+
+Long because there is one for most words of the command line.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
 from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
 from nnviz.engine.loading import loading
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
+from nnviz.records.data_record import unscaled
 from nnviz.records.run_records import BreakpointHit
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
@@ -263,6 +267,14 @@ def _trained(experiment: Experiment, trainer: Trainer) -> Experiment:
     return set_parameters(experiment, kept)
 
 
+def _trained_to(document: OpenedFile, iteration: int) -> HeadlessRun:
+    going = HeadlessRun(document)
+    going.train(iteration, None)
+    if going.timeline.iteration < iteration:
+        raise JobError(f"Training stopped after {going.timeline.iteration} iterations ({going.stopped}), before iteration {iteration}.")
+    return going
+
+
 # --- trace ---
 
 
@@ -273,10 +285,7 @@ def trace_record(
 
     `details`: groups that are opened to another detail, as (path, detail). Raises TraceError for one that is not there.
     """
-    going = HeadlessRun(document)
-    going.train(iteration, None)
-    if going.timeline.iteration < iteration:
-        raise JobError(f"Training stopped after {going.timeline.iteration} iterations ({going.stopped}), before iteration {iteration}.")
+    going = _trained_to(document, iteration)
     return going.record(detail, sample, details)
 
 
@@ -350,6 +359,26 @@ def _tensor(tensor: Tensor | None) -> Any:
         return to_numpy(tensor.values).tolist()
     names = ("min", "max", "mean", "std", "norm", "zeros", "non_finite", "histogram", "low", "high")
     return {"shape": tensor.shape, **{name: getattr(tensor.measure, name) for name in names}}
+
+
+# --- new rows ---
+
+
+def sample(document: OpenedFile, iteration: int, count: int, seed: int, side: int | None = None) -> dict[str, Any]:
+    """Return rows that the network makes of random numbers after so many iterations, in the units of the data before its scaling.
+
+    `side`: of a grid of so many places each way over two numbers instead. Raises JobError or BuildError where it makes none.
+    """
+    going = _trained_to(document, iteration)
+    from nnviz.engine.observe.data_records import data_record
+    from nnviz.engine.observe.new_samples import grid_samples, new_samples
+
+    trainer = going.timeline.trainer
+    made = new_samples(trainer, count, seed) if side is None else grid_samples(trainer, side)
+    data = data_record(trainer.data, 1)
+    rows = unscaled(data, made.rows.flatten(1).double().numpy())
+    names = data.feature_names if len(data.feature_names) == rows.shape[1] else tuple(f"x{place}" for place in range(1, rows.shape[1] + 1))
+    return {"iteration": iteration, "columns": names, "rows": rows.tolist(), "codes": made.codes.double().tolist()}
 
 
 # --- check and examples ---

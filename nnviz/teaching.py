@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nnviz.doctor.diagnosis import diagnose
-from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
 from nnviz.document.store import examples
@@ -17,6 +16,7 @@ from nnviz.lessons.checks import expressions_of, is_near, judge, right_answer
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
+from nnviz.lessons.step_settings import with_settings
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.trace_index import TraceIndex
 
@@ -34,6 +34,9 @@ class Fault(NamedTuple):
 
 def faults(lesson: Lesson) -> list[Fault]:
     """Play a lesson through and return what does not hold; nothing if all is well."""
+    import torch
+
+    torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
     player = _Player()
     return [Fault(number, sentence) for number, step in enumerate(lesson.steps, 1) for sentence in player.faults(step)]
 
@@ -82,11 +85,11 @@ class _Player:
         if step.iteration is not None and step.iteration < self._timeline.iteration:
             self._go_to(step.iteration)
         if step.set:
-            self._change(changed(self._timeline.document, step.set))
+            self._change(with_settings(self._timeline.document, step.set))
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            other = Timeline(changed(self._timeline.log.first, run.set), Path())
+            other = Timeline(with_settings(self._timeline.log.first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
             self._runs[name] = columns(other.points)
@@ -138,7 +141,7 @@ class _Player:
         if name == "iterations":
             self._go_to(self._timeline.iteration + int(value))
         else:
-            self._change(changed(self._timeline.document, {name: value}))
+            self._change(with_settings(self._timeline.document, {name: value}))
         if not judge(ask, "", self.facts()).is_right:
             yield f"The example does not make it true: {ask.example}"
 
@@ -178,19 +181,6 @@ def _opened(name: str) -> Experiment:
     if not name.startswith((examples.PREFIX, examples.TEMPLATE_PREFIX)):
         raise ValueError(f"{name!r} is neither an example nor a template.")
     return examples.open_document(name)
-
-
-def changed(experiment: Experiment, settings: dict) -> Experiment:
-    """Return the experiment with these settings by path. Raises Refused."""
-    for path, value in settings.items():
-        experiment = edits.set_value(experiment, path, _as_typed(value))
-    return experiment
-
-
-def _as_typed(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return "none" if value is None else str(value).lower()
-    return str(value)
 
 
 def columns(points: list[CurvePoint]) -> Columns:

@@ -322,7 +322,7 @@ def test_failures_are_sentences(said, arguments, told):
         ["run", "x", "--set", "@a:b=c"],
         ["screenshot", "x"],
         ["screenshot", "x", "y.png", "--size", "big"],
-        ["screenshot", "x", "y.png", "--workspace", "learn"],
+        ["screenshot", "x", "y.png", "--workspace", "teach"],
         ["export", "x"],
         ["--nonsense"],
         ["a", "b"],
@@ -484,4 +484,46 @@ def test_doctor_says_in_words_what_it_finds_and_when_it_cannot_tell(said):
     _, out, _ = said("doctor", "example:deep_sigmoid", "--iterations", "60", "--try", "none")
     assert "Vanishing gradients: dense 1 hardly learns" in out and "From iteration" in out
     assert said("doctor", "example:moons", "--iterations", "60")[1].endswith("Nothing is found.\n")
+    assert "Dead ReLU (information): " in said("doctor", "template:worked_2-2-1", "--iterations", "100", "--try", "none")[1]
     assert "too short" in said("doctor", "example:moons", "--iterations", "3")[1]
+
+
+# --- new rows ---
+
+
+def test_new_rows_are_the_same_for_the_same_draw_and_in_the_units_of_the_data(said):
+    runs = [said("sample", "example:gan", "--iteration", 30, "--count", 7, "--draw", draw, "--json")[1] for draw in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+    assert len(runs[0]["rows"]) == len(runs[0]["codes"]) == 7 and runs[0]["columns"] == ["x₁", "x₂"]
+    timeline = jobs.HeadlessRun(jobs.open_document("example:gan"))
+    timeline.train(30, None)
+    trainer = timeline.timeline.trainer
+    scaled = trainer.sides.made_of(trainer.sides.drawn(7, 1)).double().numpy()
+    rows = trainer.data.raw
+    assert flat(runs[0]["rows"]) == pytest.approx((scaled * rows.std(0) + rows.mean(0)).ravel().tolist(), rel=1e-4, abs=1e-5)
+
+
+def test_new_rows_of_a_variational_autoencoder_are_csv(said):
+    code, text, _ = said("sample", "template:vae", "--iteration", 3, "--grid", 3)
+    head, *lines = text.splitlines()
+    assert code == 0 and head.count(",") == 7 and len(lines) == 9
+    assert all(len([float(value) for value in line.split(",")]) == 8 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("example:moons",), "this network has neither"),
+        (("template:vae", "--grid", 4, "--set", "network.layers.z.units=3"), "A grid lies over two numbers, and latent has 3"),
+    ],
+)
+def test_a_network_that_makes_no_rows_says_so(said, words, told):
+    code, out, err = said("sample", *words)
+    assert code == 1 and not out and told in err
+
+
+def test_the_same_gan_has_the_same_digest_each_time_and_names_its_side_in_a_trace(said):
+    digests = {said("run", "example:gan", "--iterations", 40, "--json")[1]["digest"] for _ in range(2)}
+    assert len(digests) == 1
+    for iteration, side in ((4, "discriminator"), (5, "generator")):
+        assert said("trace", "example:gan", "--iteration", iteration, "--json")[1]["notes"][0].startswith(f"The {side}'s iteration")

@@ -44,11 +44,11 @@ def penalty_dominates(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
 
 
 def _weights_left(history: RunHistory) -> float:
-    """The RMS of the weights over that of the first checkup, of the layer that has most of it; 1 without penalties."""
+    """The RMS of the weights over that of the start or the last change, of the layer that has most of it; 1 without penalties."""
     if len(history.checkups) < LOOKED_AT or history.checkups[-1].penalty_ratio is None:
         return 1.0
-    pairs = zip(history.checkups[0].layers, history.checkups[-1].layers, strict=True)
-    return max((last.weight_rms / first.weight_rms if first.weight_rms else 1.0 for first, last in pairs), default=1.0)
+    pairs = [(one.weight_rms, history.first_weights.get(one.layer)) for one in history.checkups[-1].layers]
+    return max((last / first if first else 1.0 for last, first in pairs), default=1.0)
 
 
 def data_ignored(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
@@ -59,14 +59,17 @@ def data_ignored(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     changes = [abs(one.permuted_loss / one.loss - 1) if one.loss > 0 else 1.0 for _, one in late]
     if changes[-1] < bounds["change"]:
         first = next(place for place in range(len(late)) if all(change < bounds["change"] for change in changes[place:]))
-        cause = "The answers do not depend on the inputs: handed to other rows, they are as good as before."
+        cause = "The answers suit other rows as well as their own: what the inputs tell of the targets is not used."
         (at, last), change = late[-1], changes[-1]
         evidence = f"The loss changes by {change:.2%} (bound {bounds['change']:.0%}), on {last.rows:,} rows at iteration {at:,}."
         yield Finding("data_ignored", "data", cause, evidence, change, bounds["change"], late[first][0], at)
 
 
 def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
-    """The validation loss had its least many measurements ago, and has been above it ever since, while the training loss went on."""
+    """The validation loss had its least many measurements ago, and has been above it ever since, while the training loss went on. A net
+    that is no better than a constant answer knows no row by heart."""
+    if history.is_no_better:
+        return
     checks = int(bounds["checks"])
     points = history.points[history.changed_at :]
     measured = [(point.iteration, point.validation_loss) for point in points if point.validation_loss is not None]
@@ -81,7 +84,7 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
         return
     usual = median(behind[-checks:])
     is_material = usual - least > MATERIAL_OF_ROWS * history.facts.constant_loss
-    if usual > bounds["rise"] * least and is_material and _has_fallen_since(history, at):
+    if usual > bounds["rise"] * least > 0 and is_material and _has_fallen_since(history, at):
         cause = "The validation loss rises while the training loss falls: the net learns its rows by heart."
         evidence = (
             f"The validation loss is {usual:.4g}, {usual / least:.2f} times its least, {least:.4g} at iteration {at:,} "

@@ -76,7 +76,7 @@ class _Rise(NamedTuple):
     def of(cls, history: RunHistory, size: int, material: float, rise: float) -> _Rise | None:
         """`material`: by how many losses of a constant answer it has to be above. None where it is not above now."""
         levels = history.levels(size)
-        above, least = 0, history.points[history.changed_at].loss
+        above, least = 0, history.points[history.changed_at].loss if history.is_same_loss else inf
         for level in levels:
             is_above = not level <= max(rise * least, least + material * history.facts.constant_loss)
             above = above + 1 if is_above else 0
@@ -97,15 +97,16 @@ def rate_too_large(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
 
 
 def _thrown(history: RunHistory) -> Finding | None:
-    """Weights that a few large updates have thrown so far away that the net answers no better than with a constant."""
+    """Weights that large updates have thrown so far away that the net answers no better than with a constant."""
     if len(history.checkups) < LOOKED_AT or not history.is_no_better:
         return None
     last = history.checkups[-1]
     grown = [one.weight_rms / first for one in last.layers if (first := history.first_weights.get(one.layer, 0.0))]
     if not grown or (usual := median(grown)) <= THROWN:
         return None
-    cause = "The first updates were so large that they threw the weights far away, and nothing is learnt there."
-    evidence = f"The weights (RMS, median over the layers) are {usual:.3g} times what they were at the start (bound {THROWN:g})."
+    cause = "The updates have thrown the weights far away, to where nothing is learnt."
+    then = f"after iteration {history.changed_at:,}" if history.changed_at else "at the start"
+    evidence = f"The weights (RMS, median over the layers) are {usual:.3g} times what they were {then} (bound {THROWN:g})."
     return Finding("rate_too_large", _RATE, cause, evidence, usual, THROWN, history.changed_at, last.iteration)
 
 
@@ -129,7 +130,7 @@ def _swinging(history: RunHistory) -> Finding | None:
 def rate_too_small(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """Weights that hardly change, and a loss that hardly falls, though the gradient is what it was: else it is the gradient that is small.
     Not where a schedule means it so."""
-    if not history.is_no_better or _is_scheduled_small(history) or _gradient_left(history) < STILL_THERE:
+    if not history.is_where_it_began or _is_scheduled_small(history) or _gradient_left(history) < STILL_THERE:
         return
     if spell := history.lasting(lambda one: _update(history, one) < bounds["update"]):
         ratio = _usual_update(history)

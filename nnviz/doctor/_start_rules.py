@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import log
 
 from nnviz.doctor.history import RunHistory
 from nnviz.document.catalog import DATASETS
+from nnviz.document.checks.equal_starts import equal_start_warnings
 from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.problems import Problem
@@ -28,15 +30,16 @@ def non_finite(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """The next iteration cannot be made."""
     if history.non_finite:
         at = history.iteration
-        evidence = f"Iteration {at + 1:,} cannot be made; all numbers up to iteration {at:,} are finite."
+        before = f"all numbers up to iteration {at:,} are finite" if at else "it is so from the start"
+        evidence = f"Iteration {at + 1:,} cannot be made; {before}."
         yield Finding("non_finite", history.non_finite_layer or "data", history.non_finite, evidence, since=at, at=at)
 
 
 def output_range(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """What the document already warns of: an activation that is made twice, or leaves out what the loss asks for."""
-    linear = _linear(history)
+    others = [*_linear(history), *equal_start_warnings(history.experiment, LinkIndex(history.experiment.network))]
     for warning in examine(history.experiment).warnings:
-        if warning not in linear:
+        if warning not in others:
             yield _of_document("output_range", history, warning)
 
 
@@ -110,17 +113,19 @@ def _is_normed(history: RunHistory) -> bool:
 
 def start_loss(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     """The loss over all rows before any training; told as long as it has not come down, which it often does in a few iterations: till then
-    it is information. Weights set by hand are meant so."""
+    it is information. Weights set by hand are meant so. Where one class is frequent the best constant answer knows that already: a net that
+    takes all C classes for equally likely, with a loss of ln C, is sure of nothing."""
     facts = history.facts
     if facts.rows < FEWEST_ROWS or facts.constant_loss <= 0 or history.changed_at or history.experiment.weights:
         return
-    excess, now = facts.start_loss / facts.constant_loss - 1, history.level / facts.constant_loss - 1
+    usual = max(facts.constant_loss, log(max(1, len(facts.class_counts))))
+    excess, now = facts.start_loss / usual - 1, history.level / usual - 1
     if excess > bounds["excess"] and now > bounds["excess"]:
         is_early = history.iteration < SETTLED and excess < HOPELESS * bounds["excess"]
         what = "surely one class, and mostly the wrong one" if facts.class_counts else "far from the targets"
         cause = f"Before any training the answers are {what}: the weights start too large, or the last layer does not suit."
         evidence = (
-            f"The loss starts at {facts.start_loss:.4g}; the best constant answer has {facts.constant_loss:.4g} "
+            f"The loss starts at {facts.start_loss:.4g}; an answer that is the same for all rows has {usual:.4g} "
             f"(bound {1 + bounds['excess']:g} times that)."
         )
         yield Finding("start_loss", _last_layer(history), cause, evidence, excess, bounds["excess"], 0, 0, is_early)

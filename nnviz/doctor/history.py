@@ -36,9 +36,12 @@ class RunHistory:
         changed_at: int = 0,
         non_finite: str = "",
         non_finite_layer: str = "",
+        is_same_loss: bool = True,
     ) -> None:
         """`experiment`: the one in force; `changed_at`: the iteration of its last change; `non_finite`: what the next iteration is said to
-        have that is not finite, "" if it can be made; `non_finite_layer`: the id of the layer that is in, "" if it is in none."""
+        have that is not finite, "" if it can be made; `non_finite_layer`: the id of the layer that is in, "" if it is in none;
+        `is_same_loss`: whether the net and its loss were the same before the last change, so that losses of before can be compared."""
+        self.is_same_loss = is_same_loss
         self.non_finite_layer = non_finite_layer
         self.experiment, self.facts, self.points, self.non_finite = experiment, facts, points, non_finite
         self.changed_at = changed_at
@@ -72,6 +75,12 @@ class RunHistory:
     def window(self) -> int:
         """So many iterations are taken together to be rid of the noise of the batches: an epoch, which sees every row once, or a few."""
         return max(SHORTEST, self.epoch)
+
+    @property
+    def is_where_it_began(self) -> bool:
+        """Whether the loss has hardly fallen from that of the start, which may be below that of a constant answer; behind a change, which
+        may find the net where it can get no farther, whether it is no better than that."""
+        return self.is_no_better if self.changed_at else self.level >= LITTLE * self.facts.start_loss > 0
 
     @cached_property
     def moving(self) -> frozenset[str]:

@@ -36,9 +36,9 @@ def _is_checked_twice(history: RunHistory) -> bool:
 
 _KNOWN: dict[str, Callable[[RunHistory], bool]] = {
     "output_range": lambda history: True,
-    "symmetric_start": lambda history: True,
+    "symmetric_start": lambda history: bool(history.wholes) or not history.changed_at,
     "input_scale": lambda history: bool(history.facts.stds),
-    "start_loss": lambda history: history.facts.constant_loss > 0,
+    "start_loss": lambda history: history.facts.constant_loss > 0 and not history.changed_at,
     "exploding": _has_layers,
     "diverging": _is_measured,
     "rate_too_large": _is_measured,

@@ -23,6 +23,8 @@ SAME = 0.01
 """A loss that differs by no more than this share is the same."""
 ROUNDING = 1e-12
 """Of the square of a loss: a smaller variance is rounding."""
+FEWEST_ROWS = 10
+"""Of fewer rows, some of which would keep their own inputs, handing them to others tells nothing."""
 BETTER = 0.9
 """A loss below this share of another is better."""
 
@@ -82,6 +84,8 @@ def _noise_replay(log: RunLog, iteration: int, rows: int) -> Replay:
 
 
 def _noise_answer(asked: Replay, runs: Sequence[RacedRun]) -> str:
+    if short := next((run for run in runs if run.iteration < asked.end), None):
+        return f"One of the runs stopped early, at iteration {short.iteration:,}, so it cannot be told."
     plain, larger, slower = (_variance(run, asked.end - WINDOW // 2) for run in runs)
     measured = f"Variance of the loss over {WINDOW // 2} iterations: {plain:.2g}; batches ×4: {larger:.2g}; rate ÷4: {slower:.2g}."
     if plain <= ROUNDING * max(1.0, runs[0].last.loss ** 2 if runs[0].last else 1.0):
@@ -110,6 +114,8 @@ def _variance(run: RacedRun, behind: int) -> float:
 def _inputs_replay(log: RunLog, iteration: int, rows: int) -> Replay:
     if not iteration:
         raise Refused("Nothing has been trained.", "Train some iterations first.")
+    if rows < FEWEST_ROWS:
+        raise Refused(f"Of {rows} rows chance alone makes other rows fit as well.", f"Ask it with {FEWEST_ROWS} rows or more.")
     return Replay("inputs", (log,), iteration, iteration)
 
 
@@ -118,8 +124,12 @@ def _inputs_answer(asked: Replay, runs: Sequence[RacedRun]) -> str:
     if found is None:
         return "The rows could not be looked at."
     change = abs(found.permuted_loss - found.loss) / abs(found.loss) if found.loss else abs(found.permuted_loss)
-    uses = "No: it answers without its inputs" if change <= SAME else "Yes, it uses its inputs"
-    return f"{uses}. The loss is {found.loss:.4g}, and {found.permuted_loss:.4g} when the inputs are handed to the wrong rows."
+    said = "Yes, it uses its inputs"
+    if change <= SAME:
+        said = "No: its answers suit other rows as well as their own"
+    elif found.permuted_loss < found.loss:
+        said = "Not well: its answers suit other rows better than their own"
+    return f"{said}. The loss is {found.loss:.4g}, and {found.permuted_loss:.4g} when the inputs are handed to the wrong rows."
 
 
 # --- sum or mean ---

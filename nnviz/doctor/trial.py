@@ -103,7 +103,8 @@ def verdict(one: Trial, control: RacedRun, treated: RacedRun) -> TrialVerdict:
     if outcome == "helps" and before is None and not _has_learnt(treated, after, figure):
         outcome = "gone"
     course = f"{figure.name} {_number(before)} → {_number(after)} in {length:,} iteration{'s' * (length != 1)}"
-    return TrialVerdict(outcome, f"{one.fix.label} {_WORDS[outcome]}: {course}{_ending(treated)}.", before, after)
+    words = _NOTHING_LEARNT if outcome == "gone" and before is None else _WORDS[outcome]
+    return TrialVerdict(outcome, f"{one.fix.label} {words}: {course}{_ending(treated)}.", before, after)
 
 
 _WORDS = {
@@ -112,6 +113,9 @@ _WORDS = {
     "no help": "does not help",
     "worse": "makes it worse",
 }
+
+_NOTHING_LEARNT = "takes the finding away, but nothing is learnt"
+"""Where the loss without it is not finite, any other is better."""
 
 
 def _ending(treated: RacedRun) -> str:

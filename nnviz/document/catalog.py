@@ -306,6 +306,16 @@ LAYERS = _table(
         keeps_shape=True,
         fields=(Field("std", "number", 0.1, "standard deviation of the noise", 0.0, 100.0, essential=True),),
     ),
+    LayerKind(
+        "random", "Random numbers", "z: for every row that comes in, numbers drawn from N(0, 1), anew in every iteration; of the row itself nothing is used. A generator begins with it. Outside training z = 0, its mean",
+        group="Adversarial", source="Goodfellow et al. 2014",
+        caption="z ~ N(0, 1) · {units}",
+        fields=(Field("units", "integer", 2, "how many numbers for each row", 1, WIDEST, essential=True),),
+    ),
+    LayerKind(
+        "real_or_generated", "Real or generated", "where rows of the data meet rows a generator made; what follows, the discriminator, judges which is which. In its iterations both kinds pass, in the generator's, which take turns with them, only generated rows; outside training only those of the data",
+        group="Adversarial", source="Goodfellow et al. 2014", inputs=(2, 2), straight=True,
+    ),
 )
 
 LOSSES = _table(
@@ -560,7 +570,7 @@ EXPERIMENT = (
 
 TRAINING = (
     Field("loss", "choice", "cross_entropy", "what training makes small", choices=tuple(LOSSES), essential=True),
-    Field("target", "choice", "labels", "what the output is compared with: what the data says about a row, or the row itself, which the network is to reproduce (an autoencoder)", choices=("labels", "input")),
+    Field("target", "choice", "labels", "what the output is compared with: what the data says about a row; the row itself, which the network is to reproduce (an autoencoder); or, adversarial, whether a row is one of the data or generated: discriminator and generator learn in turn (a GAN)", choices=("labels", "input", "adversarial")),
     Field("batch_size", "integer", 32, "rows per iteration; none takes the whole training set at once", 1, 100_000, optional=True, essential=True, absent="all rows"),
     Field("l1", "number", 0.0, "adds l1 · Σ|w| over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),
     Field("l2", "number", 0.0, "adds l2/2 · Σw² over all weights to the loss, not over biases nor the γ and β of normalisations", 0.0, 1e3),

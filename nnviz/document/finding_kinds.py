@@ -81,3 +81,8 @@ FINDING_KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 def bounds_of(kind: str, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the bounds of a kind of finding, and whether it is looked for. `changed`: what a document has otherwise."""
     return {ENABLED.name: ENABLED.default, **FINDING_KINDS[kind].defaults, **changed.get(kind, {})}
+
+
+def switched_off(changed: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the kinds that are not looked for. `changed`: what a document has otherwise."""
+    return frozenset(kind for kind in changed if not bounds_of(kind, changed)[ENABLED.name])

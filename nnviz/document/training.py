@@ -28,4 +28,5 @@ class Training(msgspec.Struct, frozen=True):
     early_stopping: int | None = None
     """Stop after this many epochs without a better validation loss, and restore the best weights."""
     target: str = "labels"
-    """labels: what the data says about a row · input: the row itself, which the network is to reproduce (an autoencoder)."""
+    """labels: what the data says about a row · input: the row itself, which the network is to reproduce (an autoencoder) · adversarial:
+    whether a row is real or generated (a GAN, whose two sides learn in turn)."""

@@ -14,12 +14,14 @@ from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_n
 from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
+from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.curvature import curvature
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.observe.data_previews import previewed
 from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.flat_calls import listed_calls, why_not_flat
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, past_time_work
@@ -37,7 +39,9 @@ from nnviz.engine.run.training_breakpoints import TrainingBreakpoints
 from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.records.task_records import (
+    BaselinesTask,
     CurvatureTask,
+    DistancesTask,
     DivergenceTask,
     FirstTimeTask,
     NoiseTask,
@@ -357,6 +361,10 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return past_time_work(task, timeline)
         case FirstTimeTask():
             return first_time_work(task, timeline)
+        case BaselinesTask():
+            return baselines(task, timeline.trainer)
+        case DistancesTask():
+            return distances(task, timeline.trainer)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

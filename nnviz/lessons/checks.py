@@ -34,7 +34,7 @@ def judge(ask: Ask, answer: str, facts: Facts) -> Judged:
         case "choice":
             return _judge_choice(ask, answer, facts)
         case "click":
-            return Judged(truth(ask.when, replace(facts, clicked=answer).names), "")
+            return Judged(_is_hit(ask.when, replace(facts, clicked=answer)), "")
     return Judged(truth(ask.when, facts.names), "")
 
 
@@ -73,6 +73,14 @@ def _judge_number(ask: Ask, answer: str, facts: Facts) -> Judged:
     return Judged(False, " Or: ".join(explained(idea) for idea in dict.fromkeys(ideas)))
 
 
+def _is_hit(when: str, facts: Facts) -> bool:
+    """Whether a click is right; on something that has not what is asked for it is not."""
+    try:
+        return truth(when, facts.names)
+    except ExpressionError:
+        return False
+
+
 def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
     option = ask.options[int(answer)]
     if truth(option.when, facts.names):
@@ -81,7 +89,8 @@ def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
 
 
 def filled(text: str, facts: Facts) -> str:
-    """Return a text with its {= expressions } worked out: numbers with 4 digits, or in the format behind ::; – where it cannot be."""
+    """Return a text with its {= expressions } worked out: numbers and those of lists with 4 digits, or in the format behind ::; – where
+    it cannot be."""
 
     def written(match: re.Match[str]) -> str:
         try:
@@ -98,7 +107,8 @@ def _written(found: object, form: str) -> str:
         return str(found)
     values = np.asarray(found)
     if values.size != 1:
-        return np.array2string(values, separator=", ", threshold=64, max_line_width=1000, formatter={"float_kind": "{:.4g}".format})
+        numbers = {"all": lambda value: format(float(value) + 0.0, form or ".4g")}  # + 0.0: no −0
+        return np.array2string(values, separator=", ", threshold=64, max_line_width=10_000, formatter=numbers).replace("\n", "")
     value = values.reshape(-1)[0]
     if form:
         return format(float(value), form)

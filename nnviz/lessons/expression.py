@@ -40,6 +40,26 @@ _COMPARED = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+
+
+def _softmax(z: Any) -> np.ndarray:
+    """Over the last axis."""
+    powers = np.exp(np.asarray(z, dtype=np.float64) - np.max(z, axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _precision(predicted: Any, true: Any) -> float:
+    """Of what was predicted to be 1 the share that is 1."""
+    predicted, true = np.asarray(predicted, dtype=bool), np.asarray(true, dtype=bool)
+    return float(np.sum(predicted & true) / np.sum(predicted))
+
+
+def _f1(predicted: Any, true: Any) -> float:
+    """The harmonic mean of precision and recall; recall is precision with both exchanged."""
+    precision, recall = _precision(predicted, true), _precision(true, predicted)
+    return 2 * precision * recall / (precision + recall)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
     "all": np.all,
@@ -49,6 +69,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ceil": np.ceil,
     "eigenvalues": lambda matrix: np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64)),
     "exp": np.exp,
+    "f1": _f1,
     "floor": np.floor,
     "inverse": lambda matrix: np.linalg.inv(np.asarray(matrix, dtype=np.float64)),
     "len": len,
@@ -58,10 +79,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "median": np.median,
     "min": np.min,
     "norm": lambda values: float(np.linalg.norm(np.asarray(values, dtype=np.float64))),
+    "precision": _precision,
     "product": np.prod,
+    "recall": lambda predicted, true: _precision(true, predicted),
     "round": np.round,
     "sigmoid": lambda z: 1 / (1 + np.exp(-np.asarray(z, dtype=np.float64))),
     "sign": np.sign,
+    "softmax": _softmax,
     "sqrt": np.sqrt,
     "std": np.std,
     "sum": np.sum,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
 from nnviz.lessons.expression import ExpressionError
-from nnviz.records.breakpoint_places import node_of
+from nnviz.lessons.trace_names import node_named
 from nnviz.records.finding import Finding
-from nnviz.records.tensors import Tensor
+from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import NodeRecord
+from nnviz.records.trace_record import NodeMarks, NodeRecord
 from nnviz.records.verdicts import verdict
 
 Columns = Mapping[str, np.ndarray]
@@ -56,6 +56,10 @@ class Facts:
             "gradient_norm": self._gradient_norm,
             "contribution": self._contribution,
             "local": self._local,
+            "bent": self._bent,
+            "reads": self._reads,
+            "dead": lambda name: self._marks(name).dead,
+            "saturated": self._saturated,
             "updated": lambda name: self._update(name, "after"),
             "update": self._update,
             "phase": self._phase,
@@ -63,6 +67,8 @@ class Facts:
             "setting": self._setting,
             "layer": lambda id, name: self._layer(id).settings[name],
             "kind": lambda id: self._layer(id).kind,
+            "frozen": lambda id: self._layer(id).frozen,
+            "layer_of": lambda name: name.split("/")[0].split(".")[0],
             "parameters": self._parameters,
             "curve": lambda name: self._curve(self.curves, name),
             "final": self._final,
@@ -81,11 +87,7 @@ class Facts:
     def _node(self, name: str) -> NodeRecord:
         if self.index is None:
             raise ExpressionError("there is no trace yet.")
-        kind = "parameter" if "." in name and "/" not in name else "node"
-        found = node_of(self.index.whole, Breakpoint(kind, name))
-        if found is None:
-            nodes = (node for node in self.index.whole.trace.nodes if node.kind != "operation")
-            found = next((node.id for node in nodes if name in (node.label, node.module)), None)
+        found = node_named(self.index, name)
         if found is None:
             raise ExpressionError(f"the trace has no {name}.")
         return self.index.whole.node(found)
@@ -122,10 +124,32 @@ class Facts:
         return self._array(self._edge(source, target).contribution, f"what {target} sends back to {source}")
 
     def _local(self, source: str, target: str) -> np.ndarray:
-        found = self.index.whole.local(self._edge(source, target), None)
-        if found is None:
+        edge = self._edge(source, target)
+        found = self.index.whole.local(edge, None)
+        if edge.local is None and found is None:
             raise ExpressionError(f"∂{target}/∂{source} is not known element by element.")
-        return np.asarray(found[0], dtype=np.float64)
+        return np.asarray(to_numpy(edge.local) if found is None else found[0], dtype=np.float64)
+
+    def _reads(self, name: str, source: str) -> bool:
+        """Whether the backward step of a node reads the value that forward has kept of another."""
+        return self._node(source).id in self._node(name).reads
+
+    def _bent(self, name: str) -> np.ndarray:
+        """(elements,) How far each element of a row is from an affine function of the network's input over the batch: the share of its
+        standard deviation that no plane explains, 0 to 1."""
+        inputs = next(node for node in self.index.whole.trace.nodes if node.kind == "input") if self.index else self._node(name)
+        x, values = (self._array(node.value, node.label).reshape(node.shape[0], -1) for node in (inputs, self._node(name)))
+        plane = np.column_stack([x, np.ones(len(x))])
+        rest = values - plane @ np.linalg.lstsq(plane, values, rcond=None)[0]
+        spread = values.std(0)
+        return np.divide(rest.std(0), spread, out=np.zeros_like(spread), where=spread > 0)
+
+    def _marks(self, name: str) -> NodeMarks:
+        return self._node(name).marks or NodeMarks()
+
+    def _saturated(self, name: str) -> float:
+        """The share of the elements of a sigmoid or tanh that are saturated."""
+        return self._marks(name).saturated / max(self._array(self._node(name).value, f"the value of {name}").size, 1)
 
     def _update(self, name: str, symbol: str) -> np.ndarray:
         """`before`, `after`, or a row of the optimizer by its symbol."""
@@ -166,8 +190,13 @@ class Facts:
         return found[name]
 
     def _parameters(self, id: str = "") -> int:
+        """How many numbers a layer (h1), a parameter (h1.weight) or, without a name, the whole network has."""
         report = examine(self.experiment)
-        return report.layers[id].count if id in report.layers else report.parameters
+        counts = {name: math.prod(shape) for name, shape in report.parameters_by_name.items()}
+        counts |= {"": report.parameters} | {name: layer.count for name, layer in report.layers.items()}
+        if id not in counts:
+            raise ExpressionError(f"there is no layer or parameter {id}.")
+        return counts[id]
 
     # --- curves ---
 

@@ -75,6 +75,8 @@ class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """A node, as `h1/relu`, a parameter as `h1.weight`; the cursor stands on its step in `phase`."""
     phase: str = ""
     """forward · loss · backward · clip · update; without a `cursor` the first step of that phase."""
+    element: tuple[int, ...] = ()
+    """Which element of the cursor's node the card works out, without the batch axis; empty: the one the card chooses."""
     runs: dict[str, RunBeside] = {}
     """Runs to be trained beside, by name, each up to `run_iterations`."""
     run_iterations: int = 200

@@ -199,6 +199,7 @@ def _move(names: str, formula: str | Callable[[Given], str], move: Move = _in_or
         "gradients": _TO_WHERE_IT_CAME_FROM,
         "of_complex": True,
         "linear_in": "all",
+        "move": move,
         "sent": {"x": _moved_back(move)},
     } | more
     return Operation(names=names, formula=formula, numbers=lambda call: _moved(call, move), **row)

@@ -13,7 +13,7 @@ from nnviz.operations.recorded_call import RecordedCall
 from nnviz.operations.sent_call import Sent, SentCall, times
 from nnviz.operations.signature import Given, Input, Signature, inputs_in, is_complex, signature, spread_shape
 from nnviz.operations.writing import Substitution
-from nnviz.records.trace_record import Equation
+from nnviz.records.trace_record import Equation, NodeRecord
 from nnviz.text.numbers import MINUS
 
 
@@ -77,6 +77,8 @@ class Operation:
     """all: in its inputs together, so that it does with their means what it does with every row · each: of two · first"""
     same_for_means: bool = False
     """Upstream × local holds of the batch's means: its local derivative is the same in every row."""
+    move: Callable[[np.ndarray, NodeRecord], np.ndarray] | None = None
+    """Of an operation whose elements are some of its input's: the same with an array of that shape, as the node's call has it."""
     rearranges: bool = False
     """It may put an axis elsewhere."""
     casts: bool = False

@@ -11,7 +11,7 @@ class PictureWish(msgspec.Struct, frozen=True):
     """One picture. What the net does not have is replaced by what comes nearest, and `Picture` says what it is of."""
 
     kind: str
-    """weights · maps · attention · latent · time · units"""
+    """weights · maps · attention · latent · time · units · columns"""
     layer: str = ""
     """The layer, or for weights the parameter; empty for the first one that suits."""
     row: int = 0

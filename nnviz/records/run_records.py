@@ -145,6 +145,8 @@ class Surface(msgspec.Struct, frozen=True):
     high: tuple[float, ...]
     output: Array
     """(height, width, outputs) for two features, rows from low to high x₂; (width, outputs) for one. Probabilities for classes."""
+    generated: Array | None = None
+    """(rows, features) Rows that the network's generator makes, always of the same random numbers; None where it has none."""
 
 
 class Predictions(msgspec.Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""Long work the window can ask for beside the run: what is asked, how far it is, and what it results in."""
+"""Long work the window can ask for beside the run: what is asked, how far it is, and what it results in.
+
+Long because all kinds of it stand side by side.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ import msgspec
 import numpy as np
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.baseline_record import Baselines
 from nnviz.records.checkup_records import WholeCheckup
+from nnviz.records.distance_record import Distances
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.finding import Finding
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
@@ -134,7 +139,38 @@ class FirstTimeTask(TaskKind, frozen=True):
     """Whether it stays true once it is; None: that is seen behind the checkpoints."""
 
 
-Tasks = PlaneTask | CurvatureTask | NoiseTask | RangeTestTask | RaceTask | DivergenceTask | PastNumbersTask | PastTimeTask | FirstTimeTask
+class BaselinesTask(TaskKind, frozen=True):
+    """How well other models do on the rows of the run, beside the net as it stands."""
+
+    trees: int = 100
+    """Of a random forest, and stages of a boosting."""
+    neighbours: int = 5
+    nets: int = 100
+    """So many nets are thinned by dropout and averaged."""
+
+
+class DistancesTask(TaskKind, frozen=True):
+    """How far the rows of the data lie apart, in their own columns and with columns of noise."""
+
+    rows: int = 300
+    """So many training rows at most are compared, and so many validation rows answered by them."""
+    doublings: int = 11
+    """Up to 2 to the power of this, the columns of noise are doubled."""
+
+
+Tasks = (
+    PlaneTask
+    | CurvatureTask
+    | NoiseTask
+    | RangeTestTask
+    | RaceTask
+    | DivergenceTask
+    | PastNumbersTask
+    | PastTimeTask
+    | FirstTimeTask
+    | BaselinesTask
+    | DistancesTask
+)
 
 # --- what it results in ---
 
@@ -375,7 +411,9 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
-Results = LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime
+Results = (
+    LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime | Baselines | Distances
+)
 
 
 class Progress(msgspec.Struct, frozen=True):

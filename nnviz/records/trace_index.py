@@ -187,6 +187,8 @@ class TraceIndex:
             (self._locals if is_local else self._arrays)[key] = to_numpy(piece.array)
 
     def _tensor(self, piece: Piece) -> Tensor | None:
+        if piece.what == "after":
+            return self.updates[piece.node].after if piece.node in self.updates else None
         if piece.what != "contribution":
             return getattr(self.node(piece.node), piece.what)
         edges = self.out_edges.get(piece.node, ())

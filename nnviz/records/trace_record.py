@@ -220,7 +220,7 @@ class Piece(msgspec.Struct, frozen=True):
     """A tensor of a trace that has not travelled with it."""
 
     what: str
-    """value · gradient · contribution · local: ∂target/∂node of an operation that works element by element"""
+    """value · gradient · contribution · after: a parameter's new value · local: ∂target/∂node where it works element by element"""
     node: int
     array: Array
     is_row: bool = False

@@ -43,7 +43,7 @@ BLOCKS = 12
 MOST_BLOCKS = 48
 """Of a net that draws random numbers more than one epoch is taken together until there are no more blocks than that."""
 
-_DROPPING, _DRAWING = ("dropout", "spatial_dropout"), ("noise", "gaussian_latent")
+_DROPPING, _DRAWING = ("dropout", "spatial_dropout"), ("noise", "gaussian_latent", "random")
 """Layers that draw random numbers in training: those that the master switch of dropout turns off, and others."""
 
 

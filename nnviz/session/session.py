@@ -24,6 +24,7 @@ from nnviz.session._call_lists import CallLists
 from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
+from nnviz.session._lesson_run import LessonRun
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
@@ -102,6 +103,12 @@ class Session(QObject):
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
+        self.lessons = LessonRun(
+            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison),
+            lambda: self.doctor.present,
+            lambda: self.is_saved,
+            self,
+        )
         self.watch(())
         self._listen()
 
@@ -319,6 +326,7 @@ class Session(QObject):
         self.comparison.document_replaced()
         self.doctor.document_replaced()
         self.trials.document_replaced()
+        self.lessons.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
@@ -371,6 +379,7 @@ class Session(QObject):
             self.stepping.give_up()
         elif new.training and not self.stepping.is_awaiting:
             self.stepping.stop()
+        self.lessons.note()
 
     def _on_reply(self, reply: messages.Reply) -> None:
         self.training.take(reply)
@@ -389,6 +398,7 @@ class Session(QObject):
             case messages.Trained():
                 self._on_trained(reply)
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
+        self.lessons.take(reply)
 
     def _on_opened(self, reply: messages.Opened) -> None:
         self.branches.follow_log()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from nnviz.doctor.cures import cures
 from nnviz.doctor.run_questions import QUESTIONS, Replay, answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Fix, Refused
-from nnviz.document.run_branches import name_like
+from nnviz.document.run_branches import name_like, shared
+from nnviz.document.run_log import Change, RunLog
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import Race, RaceTask
 from nnviz.records.tensors import to_numpy
@@ -64,17 +67,21 @@ class Trials(QObject):
         return cures(finding, self._link.in_force)
 
     def of(self, finding: Finding, fix: Fix) -> KnownTrial | None:
-        """Return the latest trial of a fix against a finding of this kind; None if there was none."""
-        return next(
-            (one for one in reversed(self.known) if one.trial.fix == fix and one.trial.finding.kind == finding.kind),
-            None,
-        )
+        """Return the latest trial of a fix against a finding of this kind in the present run; None if there was none."""
+        alike = [one for one in self.known if one.trial.fix == fix and one.trial.finding.kind == finding.kind]
+        return next((one for one in reversed(alike) if self._is_of_present(one.trial, finding)), None)
+
+    def _is_of_present(self, one: Trial, finding: Finding) -> bool:
+        """Whether the run it was made beside is the present one, up to where this finding began."""
+        common = shared(one.control, self._link.log) if self._link.log else None
+        return common is not None and common > finding.since
 
     def start(self, finding: Finding, fixes: Sequence[Fix]) -> bool:
         """Have these cures tried, each as a branch from before the onset; return whether that was possible. If not, a message says why."""
         log = self._link.log
         if log is None or not fixes:
             return False
+        log = _judged_by(log, self._link.experiment.doctor)
         try:
             trials = [trial(log, finding, fix, self._link.run.reached) for fix in fixes]
         except Refused as refused:
@@ -129,4 +136,11 @@ class Trials(QObject):
                 else one
                 for one in self.known
             )
+            self._branches.annotate({id(one.trial.treated): one.verdict.sentence for one in self.known if id(one.trial.treated) in runs})
         self.changed.emit()
+
+
+def _judged_by(log: RunLog, bounds: Mapping[str, Mapping[str, Any]]) -> RunLog:
+    """The log with the bounds that the finding was found by, whatever was in the document when the run began."""
+    changes = tuple(Change(at, replace(experiment, doctor=bounds)) for at, experiment in log.changes)
+    return RunLog(replace(log.first, doctor=bounds), changes)

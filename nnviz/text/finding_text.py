@@ -157,12 +157,23 @@ def why(finding: Finding) -> tuple[str, str]:
     return formula, f"{explanation[:1].upper()}{explanation[1:]}. {mechanism}"
 
 
-def healthy(findings: Collection[Finding], judged: Collection[str]) -> tuple[str, ...]:
-    """Return what is in order, of what enough is known: "gradients", "learning rate", …"""
-    found = {finding.kind for finding in findings if not finding.is_information}
-    return tuple(word for word, kinds in _HEALTHY.items() if set(judged) & {*kinds} and not found & {*kinds, *_SPOILT.get(word, ())})
+def healthy(findings: Collection[Finding], judged: Collection[str], off: Collection[str] = ()) -> tuple[str, ...]:
+    """Return what is in order, of what enough is known: "gradients", "learning rate", … `off`: the kinds that are not looked for; nothing
+    that one of these concerns is called healthy."""
+    found, wrong = {one.kind for one in findings}, {one.kind for one in findings if not one.is_information}
+    doubtful = found | {*off}
+    return tuple(
+        word
+        for word, kinds in _HEALTHY.items()
+        if {*judged} & {*kinds} and not doubtful & {*kinds} and not wrong & {*_SPOILT.get(word, ())}
+    )
 
 
 def is_judged(judged: Collection[str]) -> bool:
     """Return whether enough has been trained to speak of the run, rather than of its document and its start alone."""
     return bool(set(judged) & {*_MEASURED})
+
+
+def is_looked_for(off: Collection[str]) -> bool:
+    """Return whether anything is looked for that has to be trained for."""
+    return not {*_MEASURED} <= {*off}

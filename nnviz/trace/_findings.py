@@ -16,11 +16,12 @@ from nnviz.records.finding import Finding
 from .record import Node, Step, Update
 
 _TWICE = {
-    "cross_entropy": ("softmax", "log_softmax", "sigmoid"),
-    "log_softmax": ("softmax", "log_softmax", "sigmoid"),
+    "cross_entropy": ("softmax", "sigmoid"),
+    "log_softmax": ("softmax", "sigmoid"),
     "binary_cross_entropy_with_logits": ("sigmoid", "softmax"),
 }
-"""Operations that begin with a softmax or a sigmoid of their own, and what should not stand before them."""
+"""Operations that begin with a softmax or a sigmoid of their own, and what should not stand before them; a log-softmax of a log-softmax is
+the same again."""
 _SEEN_THROUGH = {"view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "movedim", "contiguous", "dropout"}
 """Operations that only rearrange or drop."""
 _FLAT_AT = {"sigmoid": (0.5, (0.25 - 0.05 / 4) ** 0.5), "tanh": (0.0, (1 - 0.05) ** 0.5)}

@@ -26,6 +26,10 @@ class Shell(Protocol):
     menus: Mapping[str, QMenu]
 
     @property
+    def keeps_settings(self) -> bool:
+        """Whether the next start of the program shall know what was set in this window."""
+
+    @property
     def selected_layers(self) -> tuple[str, ...]:
         """Ids of the layers that properties and actions are about."""
 
@@ -45,7 +49,7 @@ class Shell(Protocol):
         """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
 
     def show_workspace(self, name: str) -> None:
-        """Bring up a workspace: build · step · train."""
+        """Bring up a workspace: build · step · train · learn."""
 
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.jobs import open_document
 from nnviz.records.checkup_records import Checkup
 from tests.doctor.going import after
 from tests.doctor.planted import BLOBS, MOONS, behind, experiment, layers
@@ -63,6 +65,7 @@ def test_the_times_are_the_same_from_wherever_it_is_asked(changed_at: int) -> No
     for iteration in range(changed_at, changed_at + 5000):
         due = checkup_times.next_due(due, changed_at) if due == iteration else due
         assert checkup_times.next_due(iteration, changed_at) == due > iteration
+    assert 5 <= checkup_times.next_due(changed_at, changed_at) - changed_at < 10
 
 
 def test_a_run_of_100_000_iterations_keeps_little() -> None:
@@ -129,3 +132,8 @@ def test_a_chain_of_layers_without_weights_is_measured() -> None:
     assert [one.layer for one in timeline.checkups[-1].functions] == ["end"] and [one.layer for one in timeline.checkups[-1].layers] == [
         "out"
     ]
+
+
+def test_weights_whose_squares_are_infinite_are_measured_without_a_warning() -> None:
+    opened = open_document("tests/cases/segv-weights-1e308-float64.json")
+    assert inf in Timeline(opened.experiment, opened.folder).facts.weights.values()

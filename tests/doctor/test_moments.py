@@ -7,11 +7,14 @@ from msgspec.structs import replace
 
 from nnviz.doctor.diagnosis import diagnose
 from nnviz.doctor.history import LOOKED_AT
+from nnviz.doctor.judged_kinds import judged_kinds
+from nnviz.document import edits
 from nnviz.document.catalog import SCHEDULES, new_choice, new_layer
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.store import examples
 from nnviz.engine.run.timeline import Timeline
+from nnviz.jobs import open_document
 from tests.doctor.going import after
 from tests.doctor.planted import MOONS, WAVE, WINE, behind, drawn, experiment, full, layers, rows
 
@@ -132,3 +135,46 @@ def test_a_decayed_rate_is_not_too_small() -> None:
 def test_a_net_with_a_dead_first_layer_gets_no_other_rate() -> None:
     timeline = after(experiment(layers(2, (6,), "relu", 2), MOONS, weights={"h1.bias": full(-20.0, 6)}), 60)
     assert "dead_relu" in kinds(timeline) and "rate_too_small" not in kinds(timeline)
+
+
+def test_a_rare_class_is_no_start_that_is_sure() -> None:
+    """Of 300 rows 3 are of the other class: a constant answer has a tenth of ln 2, and the net starts with ln 2."""
+    timeline = after(experiment(layers(2, (8,), "relu", 2), drawn(300, 2, 2, 3, rare=3, apart=2.0)), 0)
+    assert timeline.facts.start_loss > 8 * timeline.facts.constant_loss
+    assert "start_loss" not in kinds(timeline)
+
+
+@pytest.mark.parametrize("change", [{"l2": 0.1}, {"l1": 0.05}])
+def test_a_penalty_that_is_added_is_no_loss_that_has_risen(change: dict) -> None:
+    timeline = after(experiment(layers(2, (16,), "tanh", 2), MOONS, "adam", 0.01), 300)
+    loss = timeline.points[-1].loss
+    timeline.edit(edits.change_training(timeline.document, **change))
+    for end in (304, 310, 325, 345):
+        timeline.go_to(end)
+        assert "diverging" not in kinds(timeline)
+    assert timeline.points[305].loss > 2 * loss
+
+
+def test_another_rate_is_told_from_the_loss_it_found() -> None:
+    timeline = after(experiment(layers(2, (16,), "tanh", 2), MOONS, rate=0.01), 100)
+    timeline.edit(edits.change_optimizer(timeline.document, learning_rate=200.0))
+    timeline.go_to(110)
+    assert "diverging" in kinds(timeline)
+
+
+def test_behind_a_change_the_start_is_not_called_healthy() -> None:
+    timeline = after(experiment(layers(2, (4,), "tanh", 2), MOONS), 30)
+    start = {"start_loss", "symmetric_start"}
+    assert start <= {*judged_kinds(timeline.history(), {})}
+    timeline.edit(edits.change_layer(timeline.document, "h1", activation="relu"))
+    assert not start & {*judged_kinds(timeline.history(), {})}
+
+
+def test_a_net_that_learnt_nothing_knows_no_row_by_heart() -> None:
+    """Its validation rows lie elsewhere, and their loss rises while that of the others stays what a constant answer has."""
+    opened = open_document("tests/cases/csv-mean-leak.json")
+    timeline = Timeline(opened.experiment, opened.folder)
+    timeline.go_to(120)
+    validation = [point.validation_loss for point in timeline.points]
+    assert timeline.history().is_no_better and validation[-1] > 3 * min(validation)
+    assert "overfitting" not in kinds(timeline)

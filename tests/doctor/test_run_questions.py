@@ -82,11 +82,28 @@ def test_a_net_that_learnt_uses_its_inputs_and_one_that_did_not_does_not() -> No
         timeline.advance(at_most=300 - timeline.iteration)
     trainer = timeline.trainer
     rows = trainer.training_rows
-    permuted = trainer.loss(trainer.answer(rows.x.roll(rows.count // 2, 0)), rows.targets).item()
+    order = torch.randperm(rows.count, generator=torch.Generator().manual_seed(0))
+    permuted = trainer.loss(trainer.answer(rows.x[order]), rows.targets).item()
     assert said.startswith("Yes") and f"{permuted:.4g}" in said and f"{trainer.evaluate(rows)[0]:.4g}" in said
     assert asked("inputs", example("deep_sigmoid"), 100).startswith("No")
     with pytest.raises(Refused, match="Nothing has been trained"):
         asked("inputs", example("moons"), 0)
+
+
+def test_few_rows_are_not_handed_to_one_another() -> None:
+    """Of one row, or of two that keep their places, every net would be said to answer without its inputs."""
+    with pytest.raises(Refused, match="Of 4 rows"):
+        replay("inputs", Timeline(example("moons"), Path()).log, 10, 4)
+
+
+def test_answers_that_are_wrong_are_not_said_to_be_made_without_the_inputs() -> None:
+    said = asked("inputs", with_rate(example("moons"), 1e-6), 1)
+    assert said.startswith(("No: its answers suit other rows as well", "Not well", "Yes")) and "without its inputs" not in said
+
+
+def test_runs_that_stop_early_swing_too_short_to_tell() -> None:
+    runs = [RacedRun(end, "done", points=travelling(*(CurvePoint(at, 1.0) for at in range(end + 1)))) for end in (300, 130, 300)]
+    assert "stopped early, at iteration 130" in answer(Replay("noise", (), 300, 100), runs)
 
 
 def test_a_rate_chosen_for_the_sum_is_told() -> None:

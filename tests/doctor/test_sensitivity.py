@@ -9,6 +9,7 @@ import pytest
 from nnviz.document.finding_kinds import FINDING_KINDS
 from tests.doctor.going import diagnoses
 from tests.doctor.planted import ALL, Planted
+from tests.doctor.planted_later import LATER
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -35,3 +36,8 @@ def test_planted_faults_are_named_first(kind: str) -> None:
     assert len(planted) >= 3 and not missed
     row = f"| {FINDING_KINDS[kind].label} | {bounds(kind)} | {len(planted) - len(missed)} of {len(planted)} |"
     assert row in README.splitlines()
+
+
+def test_a_second_batch_is_named_first_as_often_as_the_readme_says() -> None:
+    hits = sum(named_first(one) for one in LATER)
+    assert f"{hits} of {len(LATER)}" in README

@@ -19,6 +19,7 @@ from nnviz.engine.run.timeline import Timeline
 from nnviz.records.finding import Finding
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import RacedRun, RaceTask
+from tests.curve_points import travelling
 
 
 def trained(timeline: Timeline, iterations: int) -> Timeline:
@@ -102,7 +103,8 @@ def test_outcomes(without: dict | None, with_it: dict | None, outcome: str) -> N
         else RacedRun(300, "done", last=point(**figures), findings=(finding,))
         for figures in (without, with_it)
     ]
-    assert verdict(one, *runs).outcome == outcome
+    found = verdict(one, *runs)
+    assert found.outcome == outcome and "no better" not in found.sentence
 
 
 def test_a_finding_that_goes_without_a_better_loss_is_told_as_such() -> None:
@@ -110,6 +112,17 @@ def test_a_finding_that_goes_without_a_better_loss_is_told_as_such() -> None:
     one = Trial(Finding("dead_relu", "h1", "", ""), fix("Leaky ReLU"), log, log, 0, 300)
     run = RacedRun(300, "done", last=point(training_loss=0.5))
     assert verdict(one, run, run).outcome == "gone"
+
+
+def test_what_is_finite_again_but_learns_nothing_is_told_as_such() -> None:
+    log = RunLog(examples.open_document("example:moons"))
+    one = Trial(Finding("non_finite", "h1", "", ""), fix("Slower"), log, log, 0, 300)
+    points = travelling(CurvePoint(0, 1.0, training_loss=1.0), CurvePoint(300, 9.0, training_loss=9.0))
+    runs = (
+        RacedRun(10, "non_finite", last=point(training_loss=float("nan"))),
+        RacedRun(300, "done", points=points, last=point(training_loss=9.0)),
+    )
+    assert "but nothing is learnt: training loss not finite → 9 in 300" in verdict(one, *runs).sentence
 
 
 def test_overfitting_is_judged_by_the_validation_loss_and_a_penalty_by_the_score() -> None:

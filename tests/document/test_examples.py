@@ -14,7 +14,8 @@ def test_the_examples_promised_are_there():
     promised = "batch_norm blobs circles deep_sigmoid digits iris moons residual sine spiral wine worked_2-2-1 xor"
     of_the_course = (
         "batch_size deep_relu deep_residual exploding learning_rate narrow_valley overfitting sparse_weights starting_weights unscaled "
-        "weight_decay"
+        "weight_decay curse_of_dimension curved_autoencoder linear_autoencoder logistic_neuron selected_columns series_plane thinned_nets "
+        "threshold"
     )
     assert set(promised.split()) | set(of_the_course.split()) <= set(example_names())
 

@@ -43,6 +43,15 @@ def one(kind: str, shape: list[int], whole: int = 0, before: tuple[Layer, ...] =
     return around(shape, *before, new_layer(kind, "k", **settings), whole=whole)
 
 
+def against_itself() -> Experiment:
+    """A generator and a discriminator of one layer each."""
+    layers = [new_layer("input", "x", shape=VECTOR), new_layer("random", "z", units=3), new_layer("dense", "g", units=6)]
+    layers += [new_layer("real_or_generated", "k"), new_layer("dense", "out", units=1)]
+    links = [Link(*pair.split()) for pair in ("x z", "z g", "x k", "g k", "k out")]
+    training = {"optimizer": "sgd", "precision": "float64", "loss": "bce", "target": "adversarial"}
+    return experiment(Network(tuple(layers), tuple(links)), data=rows(VECTOR), **training)
+
+
 EXPERIMENTS: dict[str, Experiment] = {
     "dense": one("dense", VECTOR, activation="gelu"),
     "dense on sequences": one("dense", SEQUENCE, units=2, activation="relu"),
@@ -87,4 +96,6 @@ EXPERIMENTS: dict[str, Experiment] = {
     "encoder block with norms first": one("encoder_block", SEQUENCE, units=5, activation="gelu", norm_first=True, causal=True),
     "gaussian latent": one("gaussian_latent", VECTOR, beta=0.3),
     "noise": one("noise", VECTOR, std=0.5),
+    "random": one("random", VECTOR, units=3),
+    "real or generated": against_itself(),
 }  # fmt: skip

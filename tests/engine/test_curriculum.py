@@ -8,18 +8,30 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
+from nnviz.engine import seeds
+from nnviz.engine.data._series import ar_weights
+from nnviz.engine.observe._net_pictures import picture
+from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.capture import capture_next
+from nnviz.engine.observe.data_records import data_record
+from nnviz.engine.observe.distances import distances
 from nnviz.engine.observe.gradient_noise import gradient_noise
 from nnviz.engine.observe.measures import layer_measures
+from nnviz.engine.observe.new_samples import grid_samples
+from nnviz.engine.observe.predictions import predictions
+from nnviz.engine.observe.surface import surface
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.records.task_records import NoiseTask
+from nnviz.records.picture_records import PictureWish
+from nnviz.records.task_records import BaselinesTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
+from nnviz.ui.pictures._class_figures import AnswersOfSet
 from tests.engine.experiments import HERE
 from tests.engine.runs_of_examples import going, judged, trained
 
@@ -243,3 +255,123 @@ def test_l1_brings_weights_near_zero_and_l2_shrinks_them():
         weights = trained("sparse_weights", 600, **{penalty: 0.005, other: 0}).trainer.parameters["out.weight"].detach().abs()
         shares[penalty], largest[penalty] = float((weights < 1e-3).double().mean()), float(weights.max())
     assert shares["l1"] >= 0.4 and shares["l1"] >= 5 * shares["l2"] and largest["l2"] < largest["l1"]
+
+
+# --- E7, E8: new samples ---
+
+
+def nearest(timeline):
+    """How far generated points are from the nearest row, and rows from the nearest generated point, on average."""
+    rows, made = timeline.trainer.training_rows.x.double(), timeline.trainer.sides.generated(500).double()
+    away = torch.cdist(made, rows)
+    return away.min(1).values.mean().item(), away.min(0).values.mean().item()
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_generated_points_come_to_lie_on_the_data_and_all_over_it(seed):
+    start, end = (nearest(trained("gan", iterations, seed=seed)) for iterations in (0, 4000))
+    assert end[0] < 0.3 * start[0], "no point is far from the data"
+    assert end[1] < 0.3 * start[1], "no part of the data is left out"
+
+
+def test_a_variational_autoencoder_makes_rows_like_those_of_the_data():
+    document = open_document("template:vae")
+    away = []
+    for iterations in (0, 1500):
+        timeline = Timeline(document, HERE)
+        timeline.go_to(iterations)
+        made = grid_samples(timeline.trainer, 8).rows
+        away.append(torch.cdist(made, timeline.trainer.training_rows.x).min(1).values.mean().item())
+    assert away[1] < 0.4 * away[0]
+
+
+# --- E3, E7: beside other models ---
+
+
+def beside(name, iterations, task=BaselinesTask()):  # noqa: B008
+    """The baselines of the example after so many iterations, each model by its name, and its trainer."""
+    trainer = trained(name, iterations).trainer
+    found = finished(baselines(task, trainer))
+    return found, {model.name: model for model in found.models}, trainer
+
+
+def test_one_sigmoid_neuron_is_logistic_regression():
+    _, models, trainer = beside("logistic_neuron", 400, BaselinesTask(trees=2))
+    x, y = trainer.training_rows.x.numpy(), trainer.training_rows.y.numpy()
+    own = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(x, y)
+    assert trainer.parameters["out.weight"].detach().numpy() == pytest.approx(own.coef_, rel=1e-4)
+    assert trainer.parameters["out.bias"].detach().numpy() == pytest.approx(own.intercept_, rel=1e-4, abs=1e-4)
+    pictures = [to_numpy(models[name].picture) for name in ("this net", "logistic regression")]
+    assert np.abs(pictures[0] - pictures[1]).max() < 1e-4 and models["random forest"].training > models["this net"].training
+
+
+def test_the_mean_of_thinned_nets_beats_one_as_a_forest_beats_its_trees():
+    found, models, _ = beside("thinned_nets", 300, BaselinesTask(trees=60, nets=60))
+    forest, nets = found.averaged
+    for one in (forest, nets):
+        singles, means = to_numpy(one.singles), to_numpy(one.means)
+        assert means[-1] > singles.mean() + 0.04 and means[-1] > singles.max() - 0.01, one.name
+    assert nets.whole == pytest.approx(to_numpy(nets.means)[-1], abs=0.01), "the whole net stands for the mean"
+    assert nets.whole == models["this net"].validation
+
+
+def test_a_linear_autoencoder_reaches_principal_components_from_above():
+    for iterations in (100, 500, 1500):
+        _, models, trainer = beside("linear_autoencoder", iterations)
+        least, loss = models["PCA, 3 components"].training, trainer.evaluate(trainer.training_rows)[0]
+        assert loss >= least * (1 - 1e-9) and models["this net"].training == pytest.approx(loss, rel=1e-9)
+    assert loss <= 1.01 * least
+
+
+def test_a_deep_autoencoder_passes_principal_components_on_curved_data():
+    _, models, _ = beside("curved_autoencoder", 600)
+    assert models["this net"].validation < 0.2 * models["PCA, 2 components"].validation
+
+
+# --- E6: many columns ---
+
+
+def test_distances_become_alike_as_columns_are_added():
+    found = finished(distances(DistancesTask(), trained("curse_of_dimension", 0).trainer))
+    ratios, scores = to_numpy(found.ratios), to_numpy(found.scores)
+    assert (np.diff(ratios) < 0).all() and ratios[0] > 20 and 1 < ratios[-1] < 1.1
+    assert scores[0] > 0.95 and scores[-1] < 0.6, "the nearest rows say nothing any more"
+    spreads = to_numpy(found.spreads)[-4:]
+    assert spreads[:-1] / spreads[1:] == pytest.approx([2**0.5] * 3, rel=0.1), "it falls as one over the root of the columns"
+
+
+# --- B4: from a probability to a class ---
+
+
+def test_a_low_threshold_misses_less_and_a_high_one_accuses_less():
+    trainer = trained("threshold", 300).trainer
+    data, answers = data_record(trainer.data), predictions(trainer)
+    figures = [AnswersOfSet(data, answers, False, threshold).classes[1] for threshold in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    recalls, precisions = ([getattr(one, name) for one in figures] for name in ("recall", "precision"))
+    assert recalls == sorted(recalls, reverse=True) and recalls[0] > 0.95 and recalls[-1] < 0.5
+    assert precisions == sorted(precisions) and precisions[0] < 0.65 and precisions[-1] > 0.9
+
+
+def columns_without_weight(**settings):
+    trainer = trained("selected_columns", 500, **settings).trainer
+    lengths = to_numpy(picture(trainer, PictureWish("columns")).values)
+    return int((lengths < 0.01 * lengths.max()).sum()), trainer.evaluate(trainer.validation_rows)[1]
+
+
+def test_l1_leaves_input_columns_without_weight():
+    selected, score = columns_without_weight()
+    assert selected >= 15 and score > 0.92
+    assert columns_without_weight(l1=0)[0] == 0 and columns_without_weight(l1=0, l2=0.003)[0] < selected
+
+
+# --- F6: a series ---
+
+
+def test_one_linear_neuron_over_the_last_two_values_is_least_squares():
+    trainer = trained("series_plane", 400).trainer
+    own = LinearRegression().fit(trainer.training_rows.x.numpy(), trainer.training_rows.y.numpy())
+    assert trainer.parameters["out.weight"].detach().numpy() == pytest.approx(own.coef_, rel=1e-6)
+    drawn = ar_weights(2, np.random.default_rng(seeds.number(trainer.experiment.seed, "data") % 2**32))
+    assert own.coef_[0][::-1] == pytest.approx(drawn, abs=0.1), "and near the weights the series was drawn with"
+    plane = to_numpy(surface(trainer).output)[..., 0]
+    assert np.abs(np.diff(plane, 2, axis=0)).max() < 1e-5 and np.abs(np.diff(plane, 2, axis=1)).max() < 1e-5

@@ -43,6 +43,16 @@ def equal(array, expected: torch.Tensor) -> bool:
 # --- weights ---
 
 
+def test_the_weight_of_a_column_is_the_length_of_all_its_weights():
+    at = trainer("example:wine")
+    first = next(parameter for parameter in at.parameters.values() if parameter.dim() == 2)
+    found = picture(at, PictureWish("columns"))
+    assert equal(found.values, first.pow(2).sum(0).sqrt().reshape(1, 1, 13)) and found.choices == ()
+    windows = trainer("template:autoencoder")
+    assert picture(windows, PictureWish("columns")).values.shape == (1, 1, 8)
+    assert picture(trainer("template:cnn"), PictureWish("columns")).sentence == "No dense layer reads the columns of the data."
+
+
 def test_a_matrix_is_the_weight_itself():
     at = trainer("example:moons", precision="float32")
     found = picture(at, PictureWish("weights", "h2.weight"))
@@ -153,6 +163,11 @@ def test_samples_of_a_vae_are_decoded_by_the_layers_behind_and_the_same_for_the_
     codes = torch.from_numpy(np.array(to_numpy(found.parts["codes"])))
     assert torch.equal(codes, drawn(len(codes), 2, 4))
     assert equal(found.parts["samples"], at.net._modules["out"](at.net._modules["h2"](codes)))
+    places = torch.from_numpy(np.array(to_numpy(found.parts["grid_codes"])))
+    assert equal(found.parts["grid"], at.net._modules["out"](at.net._modules["h2"](places))) and len(places) == 64
+    left, top = places.reshape(8, 8, 2)[:, 0, 0], places.reshape(8, 8, 2)[0, :, 1]
+    assert torch.allclose(torch.special.ndtr(left.double()), torch.full((8,), 1 / 16, dtype=torch.float64))
+    assert torch.allclose(torch.special.ndtr(top.double()), torch.full((8,), 15 / 16, dtype=torch.float64))
 
 
 def test_a_vae_of_points_draws_many_of_them():
@@ -165,6 +180,8 @@ def test_a_vae_of_points_draws_many_of_them():
     )
     at = trainer(experiment(network, data=table(points, points), loss="mse"))
     assert picture(at, PictureWish("latent")).parts["samples"].shape == (MANY_SAMPLES, 2)
+    wider = edits.change_layer(experiment(network, data=table(points, points), loss="mse"), "z", units=3)
+    assert "grid" not in picture(trainer(wider), PictureWish("latent")).parts, "three units have no plane"
     classified = trainer(experiment(network))
     assert "samples" not in picture(classified, PictureWish("latent")).parts, "what it makes of a code is no row of the data"
 

@@ -29,6 +29,19 @@ def test_numbers(text: str, found: float) -> None:
     assert number(text, NAMES) == found
 
 
+def test_softmax_is_positive_and_sums_to_1() -> None:
+    p = evaluate("softmax([[1, 2, 3], [1000, 1000, 1001]])", {})
+    assert (p > 0).all() and np.allclose(p.sum(-1), 1) and np.allclose(p[0] / p[0, 0], np.exp([0, 1, 2]))
+
+
+def test_precision_recall_and_f1_are_those_of_sklearn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    predicted, true = np.array([1, 1, 0, 0, 1, 0]), np.array([1, 0, 0, 1, 1, 1])
+    names = {"predicted": predicted, "true_ones": true}
+    for name, measure in (("precision", metrics.precision_score), ("recall", metrics.recall_score), ("f1", metrics.f1_score)):
+        assert number(f"{name}(predicted > 0, true_ones)", names) == pytest.approx(measure(true, predicted))
+
+
 def test_conditions() -> None:
     assert truth("1 < 2 <= 2 and not x[0, 0] > 1", NAMES) and truth("x > 0", NAMES) and not truth("x > 1", NAMES)
     assert truth("'a' == 'a' or 1 / 0", {})

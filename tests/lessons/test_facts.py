@@ -1,81 +1,85 @@
-"""What lessons may ask of the live state, beside torch or numpy."""
+"""What lessons ask of the live state is what torch and the trace say."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
+from nnviz.document import edits
 from nnviz.document.store.examples import open_document
-from nnviz.engine.observe.capture import capture_next
-from nnviz.engine.observe.trace_records import to_record
-from nnviz.engine.run.timeline import Timeline
-from nnviz.lessons.checks import filled
-from nnviz.lessons.expression import ExpressionError, evaluate, number
+from nnviz.jobs import Setting, trace_record
+from nnviz.jobs import open_document as opened
+from nnviz.lessons.checks import filled, judge
+from nnviz.lessons.expression import ExpressionError, number, truth
 from nnviz.lessons.facts import Facts
-from nnviz.records.finding import Finding
+from nnviz.lessons.lesson import Ask
 from nnviz.records.trace_index import TraceIndex
-from nnviz.teaching import changed
-
-VALLEY = "example:narrow_valley"
 
 
-def curves(losses: list[float], validation: list[float] = ()) -> dict[str, np.ndarray]:
-    measured = np.full(len(losses), np.nan)
-    measured[-len(validation) or len(losses) :] = validation
-    return {"iteration": np.arange(len(losses)), "loss": np.array(losses), "validation_loss": measured}
+def facts(name: str, *settings: str) -> Facts:
+    """Return what is known before the first iteration of a document with these settings."""
+    document = opened(name, [Setting(*setting.split("=")) for setting in settings])
+    return Facts(document.experiment, TraceIndex(trace_record(document, 0, "textbook")))
 
 
-def test_the_norm_of_a_gradient_is_that_of_all_parameters_of_a_layer() -> None:
-    timeline = Timeline(open_document("example:deep_relu"), Path())
-    facts = Facts(timeline.document, TraceIndex(to_record(capture_next(timeline.trainer, "textbook"))))
-    norms = {id: facts.names["gradient_norm"](id) for id in ("h1", "out")}
-    for id, norm in norms.items():
-        parts = [evaluate(f"gradient('{id}.{name}')", facts.names) for name in ("weight", "bias")]
-        assert norm == pytest.approx(torch.cat([torch.tensor(part).flatten() for part in parts]).norm().item())
-    assert facts.names["gradient_norm"]() > max(norms.values())
-    with pytest.raises(ExpressionError, match="no parameter belongs to h99"):
-        facts.names["gradient_norm"]("h99")
+def test_parameters_are_counted_by_network_layer_and_tensor() -> None:
+    names = Facts(open_document("example:iris")).names
+    counted = {name: number(f"parameters('{name}')", names) for name in ("h1.weight", "h1.bias", "h1", "out", "x")}
+    assert counted == {"h1.weight": 32, "h1.bias": 8, "h1": 40, "out": 27, "x": 0} and number("parameters()", names) == 67
+    with pytest.raises(ExpressionError, match="no layer or parameter nowhere"):
+        number("parameters('nowhere')", names)
 
 
-def test_the_least_of_a_curve_and_where_it_was() -> None:
-    facts = Facts(open_document(VALLEY), None, curves([4, 3, 2, 1], [0.9, 0.5, 0.7]), {"b": curves([1, 5, 5])})
-    assert number("lowest('validation_loss')", facts.names) == 0.5
-    assert number("lowest_at('validation_loss')", facts.names) == 2
-    assert number("lowest_at('loss', 'b')", facts.names) == 0
-    with pytest.raises(ExpressionError, match="has not been measured"):
-        number("lowest_at('validation_loss', 'b')", facts.names)
+def test_frozen_layers_and_the_layer_of_a_name() -> None:
+    names = Facts(edits.freeze_layer(open_document("example:iris"), "h1")).names
+    assert truth("frozen('h1') and not frozen('out')", names)
+    for name in ("h1", "h1.weight", "h1/relu"):
+        assert truth(f"layer_of('{name}') == 'h1'", names)
 
 
-def test_the_verdict_on_a_run_of_full_batches() -> None:
-    document = open_document(VALLEY)
-    runs = {"falls": curves([4, 4, 3, 2, 1]), "rests": curves([4, 4, 4, 4]), "leaves": curves([4, 4, 40, 400])}
-    names = Facts(document, None, runs["falls"], runs).names
-    found = [names["verdict"](run) for run in ("", *runs)]
-    assert found == ["falling", "falling", "flat", "diverged"]
-    small = Facts(changed(document, {"training.batch_size": 2}), None, runs["falls"]).names
-    with pytest.raises(ExpressionError, match="every batch has all rows"):
-        small["verdict"]()
+def test_dead_units_and_saturated_elements() -> None:
+    dead = facts("template:mlp", "weights.h1.bias=[-10.0, -10.0, -10.0, 0.0, 0.0, 0.0, 0.0, 0.0]").names
+    a = dead["value"]("h1/relu")
+    assert number("dead('h1/relu')", dead) == (a == 0).all(0).sum() == 3
+    saturated = facts("example:saturation").names
+    slopes = saturated["value"]("h1/sigmoid") * (1 - saturated["value"]("h1/sigmoid"))
+    assert number("saturated('h1/sigmoid')", saturated) == np.mean(slopes < 0.05 * 0.25) == 4 / 9
+    assert number("saturated('out/linear') + dead('out/linear')", saturated) == 0
 
 
-def test_linear_algebra() -> None:
-    matrix = "[[2, 1], [1, 2]]"
-    assert np.allclose(evaluate(f"eigenvalues({matrix})", {}), [1, 3])
-    assert np.allclose(evaluate(f"inverse({matrix}) @ {matrix}", {}), np.eye(2))
-    assert number("var([1, 2, 3, 6])", {}) == 3.5 and number("sum(sign([-2, 0, 3, 4]))", {}) == 1
-    with pytest.raises(ExpressionError, match="cannot be worked out"):
-        evaluate("inverse([[1, 2], [2, 4]])", {})
+def test_local_derivatives_are_those_of_the_formula() -> None:
+    names = facts("example:saturation").names
+    a = names["value"]("h1/sigmoid")
+    assert np.allclose(names["local"]("h1/linear", "h1/sigmoid"), a * (1 - a), rtol=1e-12)
+    with pytest.raises(ExpressionError, match="not known element by element"):
+        number("local('h1/sigmoid', 'out/linear')", names)
 
 
-def test_what_the_doctor_has_found_and_where() -> None:
-    found = [Finding("vanishing", "h1", "It does.", "0.1"), Finding("diverging", "data", "Perhaps.", "2", is_information=True)]
-    names = Facts(open_document(VALLEY), findings=found).names
-    assert (names["findings"], names["found_at"]("vanishing"), names["found_at"]("saturated")) == (1, "h1", "")
-    assert names["found"]("diverging") and not names["found"]("saturated")
+def test_what_backward_reads() -> None:
+    names = facts("template:worked_2-2-1").names
+    assert truth("reads('out/linear', 'h1/relu') and reads('out/linear', 'out.weight')", names)
+    assert truth("not reads('out/linear', 'out.bias') and not reads('h1/linear', 'h1.weight')", names)
 
 
-def test_arrays_are_written_in_one_line_with_few_digits() -> None:
-    facts = Facts(open_document(VALLEY))
-    assert filled("{= [2.0, 0.000012345, 3.14159265] }", facts) == "[2, 1.234e-05, 3.142]"
+def test_what_no_plane_over_the_input_explains() -> None:
+    names = facts("template:mlp").names
+    assert truth("bent('h1/linear') < 0.000001", names) and truth("max(bent('h2/linear')) > 0.1", names)
+    identity = "network.layers.h1.activation=identity", "network.layers.h2.activation=identity"
+    assert truth("bent('out/linear') < 0.00001", facts("template:mlp", *identity).names)
+
+
+def test_a_click_on_what_has_not_what_is_asked_for_is_wrong() -> None:
+    ask = Ask("click", "Where is the largest gradient?", when="max(gradient(clicked)) > 1", example="out.weight")
+    state = facts("template:worked_2-2-1")
+    assert judge(ask, "out.weight", state).is_right
+    assert not judge(ask, "x", state).is_right and not judge(ask, "nowhere", state).is_right
+    assert not judge(ask, "", replace(state, index=None)).is_right
+
+
+def test_lists_are_written_with_few_digits_in_one_line() -> None:
+    state = facts("template:worked_2-2-1")
+    assert filled("{= value('h1.weight') }", state) == "[[0.1, 0.5], [0.8, -0.3]]"
+    assert filled("{= [1/3, 20000, 0.00001, -0.0] }", state) == "[0.3333, 2e+04, 1e-05, 0]"
+    assert filled("{= [1/3, 1] :: .1f}", state) == "[0.3, 1.0]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnviz import messages
+from nnviz.document import edits
 from nnviz.document.problems import fix, step
 from nnviz.document.run_log import LogUpdate
 from nnviz.records.data_record import DataRecord
@@ -48,6 +49,12 @@ def test_what_was_measured_is_kept(stage) -> None:
     assert not trials.is_going
     assert [trials.of(FINDING, one).verdict.outcome for one in (SLOWER, CLIPPED)] == ["gone", "helps"]
     assert "0.7 → 0.05" in trials.of(FINDING, CLIPPED).verdict.sentence
+    notes = {branch.name: branch.note for branch in stage.session.branches.all}
+    assert notes == {
+        one.fix.label: trials.of(FINDING, one.fix).verdict.sentence for one in (trials.known[0].trial, trials.known[1].trial)
+    } | {"main": ""}
+    stage.session.branches.go_to(CLIPPED.label)
+    assert stage.session.branches.present.note == notes[CLIPPED.label], "also once it is the document"
 
 
 def test_a_cancelled_trial_has_no_verdict(stage) -> None:
@@ -85,3 +92,22 @@ def test_a_question_that_cannot_be_asked_says_why(stage) -> None:
     said = []
     stage.session.trials.message_posted.connect(lambda kind, text: said.append(text))
     assert not stage.session.trials.ask("inputs") and "Nothing has been trained" in said[0]
+
+
+def test_a_trial_is_judged_by_the_bounds_the_finding_was_found_by(stage) -> None:
+    stage.stand()
+    stage.session.doctor.set_bounds("vanishing", ratio=0.5)
+    stage.wire.take()
+    assert stage.session.trials.start(FINDING, (SLOWER, CLIPPED))
+    (request,) = stage.wire.take()
+    assert [log.last.doctor for log in request.task.logs] == [{"vanishing": {"ratio": 0.5}}] * 3
+
+
+def test_what_was_measured_of_another_run_is_not_said_of_this_one(stage) -> None:
+    begun(stage)
+    stage.reply(messages.TaskDone(1, 0, 0, "done", Race((ended(0.7), ended(0.69), ended(0.05)))))
+    trials = stage.session.trials
+    assert trials.of(FINDING, CLIPPED)
+    stage.session.edit("Wider", edits.change_layer, "h1", units=7)
+    stage.opened(new_run=False)
+    assert trials.of(FINDING, CLIPPED) is None and trials.known

@@ -42,5 +42,8 @@ def test_only_what_is_judged_is_healthy():
     assert finding_text.healthy((), judged) == ("gradients", "scaling")
     assert finding_text.healthy((found("vanishing"),), judged) == ("scaling",)
     assert finding_text.healthy((found("dead_relu"),), judged) == ("scaling",), "nothing comes back through dead units"
-    assert finding_text.healthy((found("dead_relu", is_information=True),), judged) == ("gradients", "scaling")
+    few_dead = found("dead_relu", is_information=True)
+    assert finding_text.healthy((few_dead,), judged) == ("gradients", "scaling")
+    assert "units" not in finding_text.healthy((few_dead,), (*judged, "dead_relu"))
+    assert finding_text.healthy((), ("exploding", "input_scale"), {"vanishing"}) == ("scaling",), "gradients may vanish unseen"
     assert finding_text.is_judged(judged) and not finding_text.is_judged(("input_scale", "start_loss"))

@@ -47,6 +47,12 @@ def test_softmax_before_cross_entropy(detail: str) -> None:
     assert (one.kind, one.place) == ("output_range", "3") and "softmax in 3 stands before" in one.cause
 
 
+def test_a_log_softmax_twice_is_the_same_as_once() -> None:
+    x, y = torch.randn(ROWS, 3), torch.arange(ROWS) % 3
+    assert torch.allclose(F.cross_entropy(F.log_softmax(x, -1), y), F.cross_entropy(x, y))
+    assert kinds(found(plain(nn.LogSoftmax(-1)))) == []
+
+
 def test_sigmoid_before_the_loss_with_logits_and_probabilities_before_nll() -> None:
     net = nn.Sequential(nn.Linear(4, 1), nn.Sigmoid(), nn.Flatten())
     findings = found(net, lambda output, target: F.binary_cross_entropy_with_logits(output, (target % 2).float()[:, None]))

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from nnviz.document import catalog
+from nnviz.document.adversarial import TARGET
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.experiment import Experiment
 from nnviz.document.fields import faults, shape_of, takes
@@ -143,6 +144,8 @@ def output_problems(experiment: Experiment, links: LinkIndex, shapes: Shapes) ->
 def aim(experiment: Experiment) -> RowSize | None:
     """Return the size of what the output is compared with; None where only reading the data tells."""
     size = data_size(experiment.data)
+    if size and experiment.training.target == TARGET:
+        return RowSize(size.features, 2, 0)
     return RowSize(size.features, 0, size.features) if size and experiment.training.target == "input" else size
 
 
@@ -152,6 +155,9 @@ def _choosing(loss: str) -> Fix:
 
 def _loss_problems(experiment: Experiment, classes: int) -> list[Problem]:
     kind, label = catalog.LOSSES[experiment.training.loss], catalog.DATASETS[experiment.data.kind].label
+    if experiment.training.target == TARGET and kind.name != "bce":
+        message = f"A discriminator tells real from generated rows by binary cross-entropy, and the loss is {kind.label.lower()}."
+        return [Problem("training.loss", message, "Choose binary cross-entropy.", fix=_choosing("bce"))]
     if experiment.training.target == "input" and kind.name == "bce":
         return _range_problems(experiment)
     if kind.group == "Classification" and not classes:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from nnviz.document import catalog
+from nnviz.document.adversarial import TARGET
 from nnviz.document.catalog import Kind
 from nnviz.document.checks.links import LinkIndex
 from nnviz.document.edits.layer_edits import change_layer
@@ -163,6 +164,8 @@ def _fitted(experiment: Experiment, size: RowSize | None) -> Experiment:
     features, classes, targets = size
     if experiment.training.target == "input":
         classes, targets = 0, features
+    elif experiment.training.target == TARGET:
+        classes, targets = 2, 0
     experiment = _trained(experiment, loss=_suitable_loss(experiment.training, classes))
     links = LinkIndex(experiment.network)
     for id in links.entries[:1]:
@@ -176,6 +179,8 @@ def _fitted(experiment: Experiment, size: RowSize | None) -> Experiment:
 
 
 def _suitable_loss(training: Training, classes: int) -> str:
+    if training.target == TARGET:
+        return "bce"
     is_classification = catalog.LOSSES[training.loss].group == "Classification"
     if not classes:
         is_copy = training.target == "input" and training.loss == "bce"

@@ -11,6 +11,7 @@ import msgspec
 
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
+from nnviz.document.checks.adversarial_checks import adversarial_problems
 from nnviz.document.checks.equal_starts import equal_start_warnings
 from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex, link_problems
@@ -74,7 +75,8 @@ def examine(experiment: Experiment) -> Report:
     problems += link_problems(links)
     if not problems:
         problems += output_and_data.output_problems(experiment, links, {id: layer.output_shape for id, layer in layers.items()})
-        problems += training_problems(experiment, links, layers)
+        problems += adversarial_problems(experiment, links, layers)
+        problems += [] if problems else training_problems(experiment, links, layers)
     problems += output_and_data.data_problems(experiment, links)
     problems += output_and_data.lookup_problems(experiment, links)
     known = parameters_by_name(layers)

@@ -90,6 +90,10 @@ def _gaussian_latent(layer: Layer, x: Shape) -> LayerShape:
     return LayerShape((units,), _affine(units, x, name="mean.") | _affine(units, x, name="log_variance."), working=6 * units)
 
 
+def _random(layer: Layer, x: Shape) -> LayerShape:
+    return LayerShape((layer["units"],))
+
+
 def _unchanged(layer: Layer, x: Shape) -> LayerShape:
     return LayerShape(x)
 
@@ -134,11 +138,15 @@ def _like(shape: Shape, count: int) -> Shape:
 
 def _alike(layer: Layer, *sources: Shape) -> LayerShape:
     if len(set(sources)) > 1:
-        label = layer.kind.capitalize()
+        label = LAYERS[layer.kind].label
         fixes = _as_wide(sources[0][0]) if all(len(shape) == 1 for shape in sources) else ()
         message = f"{label} takes inputs of one shape, and {_all_written(sources)} come in."
         raise LayerProblem(message, "Give the layers before it the same number of units.", fixes=fixes)
     return LayerShape(sources[0])
+
+
+def _met(layer: Layer, *sources: Shape) -> LayerShape:
+    return LayerShape(_alike(layer, *sources).output_shape, working=prod(sources[0]))  # in the discriminator's iterations twice the rows
 
 
 def _as_wide(units: int) -> tuple[FixAt, ...]:
@@ -346,6 +354,8 @@ RULES: dict[str, Callable[..., LayerShape]] = {
     "encoder_block": _encoder_block,
     "gaussian_latent": _gaussian_latent,
     "noise": _unchanged,
+    "random": _random,
+    "real_or_generated": _met,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnviz.document import adversarial
 from nnviz.document.catalog import LOSSES
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice
@@ -80,9 +81,11 @@ def load(experiment: Experiment, folder: Path) -> Data:
     """Return the experiment's data, split and scaled. Raises BuildError if there is none, or it is not what it says.
 
     Where the network is to reproduce its input, that is the target of every row. Under binary cross-entropy, which compares shares from
-    0 to 1, what lies outside the range of the training rows counts as 0 or 1.
+    0 to 1, what lies outside the range of the training rows counts as 0 or 1. Where it is to tell rows from generated ones all are real.
     """
     data = prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    if experiment.training.target == adversarial.TARGET:
+        return replace(data, y=np.ones(len(data.x), dtype=np.int64), classes=2, class_names=adversarial.CLASSES)
     if experiment.training.target != "input":
         return data
     y = data.x.clip(0.0, 1.0) if experiment.training.loss == "bce" else data.x

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nnviz.document.network import Layer
+from nnviz.engine.model._adversarial_layers import RandomNumbers, RealOrGenerated
 from nnviz.engine.model._convolution_layers import Convolution, GlobalPool, Pool, SequenceBatchNorm
 from nnviz.engine.model.attention_layers import EncoderBlock, SelfAttention
 from nnviz.engine.model.dense_layers import Activation, Dense
@@ -121,5 +122,7 @@ BUILDERS: dict[str, Callable[[Layer, list[Shape]], nn.Module]] = {
     "encoder_block": _encoder_block,
     "gaussian_latent": lambda layer, shapes: GaussianLatent(shapes[0][0], layer["units"], layer["beta"]),
     "noise": lambda layer, shapes: Noise(layer["std"]),
+    "random": lambda layer, shapes: RandomNumbers(layer["units"]),
+    "real_or_generated": lambda layer, shapes: RealOrGenerated(),
 }
 """Layer kind -> function (layer, shapes of its inputs without the batch) -> module. An input layer needs none."""

@@ -6,14 +6,13 @@ import math
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nnviz.document.network import split_parameter
 from nnviz.engine.errors import BuildError
-from nnviz.engine.model.loss_functions import probabilities
 from nnviz.engine.model.stochastic_layers import GaussianLatent
-from nnviz.engine.observe.evaluated_outputs import decoded, outputs_of
+from nnviz.engine.observe.evaluated_outputs import outputs_of
 from nnviz.engine.observe.measures import array_of
+from nnviz.engine.observe.new_samples import decoded_samples, drawn, grid
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import Array
@@ -24,13 +23,16 @@ WORK = 20_000_000
 """Numbers that layers put out for these rows together, where that leaves more than the fewest."""
 FEW_SAMPLES, MANY_SAMPLES = 24, 300
 """How many samples are decoded: into pictures, and into points of a plane."""
+COARSE, FINE = 8, 17
+"""How many places along each side of a grid are."""
 
 
 def latent_plane(trainer: Trainer, wish: PictureWish) -> Picture:
     """Return where rows lie, (rows, 2), in evaluation mode: a Gaussian latent is at its mean.
 
     parts: rows, which rows of the data; units, the two; width, how many there are. For a Gaussian latent also codes, (samples, units)
-    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row), if it learns to reproduce its input.
+    drawn from N(0, 1), and samples, what the net decodes them to: (samples, *shape of a row), if it learns to reproduce its input; of two
+    units the same for grid_codes, which lie on a grid, as grid.
     """
     widths = _widths(trainer)
     if not widths:
@@ -69,19 +71,15 @@ def _bottleneck(trainer: Trainer, widths: dict[str, int]) -> str:
 
 
 def _samples(trainer: Trainer, layer: str, width: int, seed: int) -> dict[str, Array]:
-    """Samples of N(0, 1) and what is decoded from them; nothing where the net does not reproduce its input, or where the layers behind
-    read something else, too."""
-    shape = trainer.data.shape
-    if trainer.data.classes or not (trainer.experiment.training.target == "input" or np.array_equal(trainer.data.x, trainer.data.y)):
-        return {}
-    codes = drawn(MANY_SAMPLES if math.prod(shape) == 2 else FEW_SAMPLES, width, seed).to(trainer.training_rows.x.dtype)
-    try:
-        output = probabilities(trainer.experiment.training.loss, decoded(trainer, layer, codes))
-    except BuildError:
-        return {}
-    return {"codes": array_of(codes), "samples": array_of(output.reshape(-1, *shape))}
-
-
-def drawn(count: int, width: int, seed: int) -> Tensor:
-    """Return samples of N(0, 1), (count, width), the same for the same seed; the run's own random numbers are not touched."""
-    return torch.randn(count, width, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    """Samples of N(0, 1) and what is decoded from them; nothing where that is no row of the data."""
+    are_points = math.prod(trainer.data.shape) == 2
+    places = {("codes", "samples"): drawn(MANY_SAMPLES if are_points else FEW_SAMPLES, width, seed)}
+    if width == 2:
+        places["grid_codes", "grid"] = grid(FINE if are_points else COARSE)
+    parts: dict[str, Array] = {}
+    for names, codes in places.items():
+        try:
+            parts |= zip(names, map(array_of, decoded_samples(trainer, layer, codes)), strict=True)
+        except BuildError:
+            return {}
+    return parts

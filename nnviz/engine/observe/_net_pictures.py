@@ -65,8 +65,13 @@ def _blocks(trainer: Trainer, name: str) -> tuple[str, ...]:
 
 def _reads_images(trainer: Trainer, name: str, weight: Tensor) -> bool:
     """Whether each row of a weight is as large as an image of the data, and its layer reads these, flattened or not."""
-    shape, sources = trainer.data.shape, dict(trainer.net.plan)
-    if len(shape) != 3 or weight.shape[1] != math.prod(shape):
+    return len(trainer.data.shape) == 3 and _reads_rows(trainer, name, weight)
+
+
+def _reads_rows(trainer: Trainer, name: str, weight: Tensor) -> bool:
+    """Whether each row of a weight is as large as a row of the data, and its layer reads these, flattened or not."""
+    sources = dict(trainer.net.plan)
+    if weight.shape[1] != math.prod(trainer.data.shape):
         return False
     layer = name.rpartition(".")[0]
     while layer in sources and len(sources[layer]) == 1:
@@ -94,6 +99,17 @@ def blocked(values: Tensor) -> tuple[Tensor, tuple[int, int]]:
     blocks = padded.unfold(1, down, down).unfold(2, across, across).flatten(3)
     largest = torch.where(blocks.isnan(), math.inf, blocks.abs()).argmax(3, keepdim=True)
     return blocks.gather(3, largest).squeeze(3), (down, across)
+
+
+def _columns(trainer: Trainer, wish: PictureWish) -> Picture:
+    """How much weight leaves every number of a row: the length of its weights to all units of the layers that read it, in the shape of a
+    row. What has none plays no part in the answer."""
+    every = [(name, parameter.detach()) for name, parameter in trainer.parameters.items() if parameter.dim() == 2]
+    weights = [weight for name, weight in every if _reads_rows(trainer, name, weight)]
+    if not weights:
+        return Picture(wish, sentence="No dense layer reads the columns of the data.")
+    shape = trainer.data.shape
+    return _framed(wish, "", (), torch.cat(weights).norm(dim=0).reshape(shape if len(shape) == 3 else (1, -1, shape[-1])))
 
 
 # --- what a row makes of the net ---
@@ -159,4 +175,5 @@ _KINDS: dict[str, Callable[[Trainer, PictureWish], Picture]] = {
     "latent": latent_plane,
     "time": time_steps,
     "units": _units,
+    "columns": _columns,
 }

@@ -20,14 +20,18 @@ def inspected_batch(trainer: Trainer) -> BatchInspected:
     """Return what every row adds to the next iteration.
 
     A row's loss is the loss function of that row alone, at the answer it gets within its batch (with its dropout mask, with the batch's
-    statistics). Its gradient is that of its own loss with respect to all parameters.
+    statistics). Its gradient is that of its own loss with respect to all parameters. No row of the data is in a generator's iteration, and
+    of a discriminator's batch the generated rows are left out.
     """
     rows, samples = trainer.rows(), trainer.training_rows
     with trainer.unchanged():
         trainer.prepare()
         output = trainer.net(samples.x[rows])
-        losses = _losses(trainer, output, samples.targets[rows])
-        loss = trainer.loss(output, samples.targets[rows]).item()
+        targets = trainer.targets(rows)
+        loss = trainer.loss(output, targets).item()
+        rows = trainer.sides.of_data(trainer.position.iteration, rows) if trainer.sides else rows
+        output = output[: len(rows)]
+        losses = _losses(trainer, output, targets)
         norms = _norms(trainer, losses, len(rows))
     name, shown = trainer.experiment.training.loss, output.detach()[:MOST_ROWS]
     return BatchInspected(
@@ -44,7 +48,7 @@ def inspected_batch(trainer: Trainer) -> BatchInspected:
 def _losses(trainer: Trainer, output: Tensor, targets: Tensor) -> Tensor:
     """(rows,) The loss of each of the first rows."""
     count = min(len(output), MOST_ROWS)
-    return torch.stack([trainer.loss(output[row : row + 1], targets[row : row + 1]) for row in range(count)])
+    return _stacked([trainer.loss(output[row : row + 1], targets[row : row + 1]) for row in range(count)])
 
 
 def _norms(trainer: Trainer, losses: Tensor, batch: int) -> Tensor:
@@ -55,4 +59,8 @@ def _norms(trainer: Trainer, losses: Tensor, batch: int) -> Tensor:
     for loss in losses[: max(1, WORK // max(1, work))]:
         gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         norms.append(torch.cat([gradient.ravel().double() for gradient in gradients if gradient is not None]).norm())
-    return torch.stack(norms)
+    return _stacked(norms)
+
+
+def _stacked(numbers: list[Tensor]) -> Tensor:
+    return torch.stack(numbers) if numbers else torch.zeros(0)

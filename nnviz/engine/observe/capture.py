@@ -63,7 +63,7 @@ def capture_next(
             trainer.net,
             trainer.training_rows.x[rows],
             loss=trainer.loss,
-            target=trainer.training_rows.targets[rows],
+            target=trainer.targets(rows),
             optimizer=trainer.optimizer,
             clip_norm=training.clip_norm,
             clip_value=training.clip_value,
@@ -73,7 +73,8 @@ def capture_next(
             locked=trainer.locks.masks,
             what_ifs=[ValueChange(change.node, change.kind, change.value, change.element) for change in what_ifs],
         )
-    trace = replace(trace, updates=trainer.locks.applied(trace.updates))
+    notes = (trainer.sides.sentence(trainer.position.iteration), *trace.notes) if trainer.sides else trace.notes
+    trace = replace(trace, updates=trainer.locks.applied(trace.updates), notes=notes)
     position, precision = trainer.position, trainer.experiment.precision
     frozen = frozenset(name for name, parameter in trainer.parameters.items() if not parameter.requires_grad)
     return Captured(trace, rows, position.iteration, position.epoch, precision, trainer.net.entry, tuple(what_ifs), frozen)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from nnviz.document.experiment import Experiment
@@ -22,7 +24,7 @@ _FLAT_AT = {"sigmoid": (0.5, math.sqrt(0.25 - 0.05 / 4)), "tanh": (0.0, math.sqr
 """Around which value, and how far from it, a lies where the derivative is 5 % of its largest: σ′ = a(1−a), tanh′ = 1−a²."""
 MOST_ROWS = 2048
 """So many rows are looked at when all are asked for."""
-MOST_BATCHES = 8
+MOST_BATCHES = 4
 """So many batches are answered as in training."""
 _BY_CHANCE = {"dropout", "spatial_dropout", "noise", "batch_norm", "gaussian_latent"}
 """Kinds of layers that do something else in training than in evaluation."""
@@ -30,71 +32,103 @@ _BY_CHANCE = {"dropout", "spatial_dropout", "noise", "batch_norm", "gaussian_lat
 _ENDS_IN_FUNCTION = {"dense", "activation", "conv1d", "conv2d", "rnn"}
 """Kinds of layers whose output is that of their activation function."""
 
-Weights = dict[str, np.ndarray]
 
+class Measuring:
+    """Measures iterations of one trainer: `begin` before one, `end` behind it. What is looked at is worked out once.
 
-def trained_weights(trainer: Trainer) -> Weights:
-    """Return copies of all trained parameters with two axes or more, by name."""
-    return {name: _numbers(tensor).copy() for name, tensor in trainer.parameters.items() if tensor.requires_grad and tensor.dim() > 1}
+    All tensors are joined first: for a few numbers each call of numpy takes as long as for many.
+    """
 
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        trained = {name: tensor for name, tensor in trainer.parameters.items() if tensor.requires_grad}
+        self._weights = [name for name, tensor in trained.items() if tensor.dim() > 1]
+        self._names = [*self._weights, *(name for name in trained if name not in set(self._weights))]
+        counts = {name: tensor.numel() for name, tensor in trained.items()}
+        parts = [counts[name] for name in (*self._weights, *self._weights, *self._names)]
+        self._starts = [0, *accumulate(parts[:-1])]
+        """Where the weights, their updates and the gradients of all parameters begin in what is joined."""
+        of_layers: dict[str, list[int]] = {}
+        for place, name in enumerate(self._weights):
+            of_layers.setdefault(split_parameter(name).layer, []).append(place)
+        places = {name: place for place, name in enumerate(self._names)}
+        self._layers = [
+            (layer, of_layers[layer], sum(counts[self._weights[place]] for place in of_layers[layer]), places.get(f"{layer}.bias"))
+            for layer, _ in trainer.net.plan
+            if layer in of_layers
+        ]
+        """Of every layer with weights: their places among the weights, how many numbers these are, and the place of its bias."""
+        self._biases = {place: counts[self._names[place]] for *_, place in self._layers if place is not None}
+        functions = [(layer.id, function_of(layer)) for layer in trainer.experiment.network]
+        self._functions = [(layer, function) for layer, function in functions if function == "relu" or function in _FLAT_AT]
+        self._before = np.zeros(0)
 
-def checkup(trainer: Trainer, before: Weights, with_rows: bool = False) -> Checkup:
-    """Return what is measured of the iteration just made. `before`: the trained weights before it; `with_rows`: also over all rows."""
-    gradients = {name: _numbers(gradient) for name, gradient in trainer.gradients.items()}
-    with np.errstate(all="ignore"):  # of a run that diverges some are infinite
-        squares = {name: _square(gradient) for name, gradient in gradients.items()}
-        layers = _layers(trainer, before, squares)
-        functions = tuple(_functions(trainer.experiment, trainer.activations))
-        penalty = _penalty_ratio(trainer.experiment, before, gradients)
-    whole = whole_checkup(trainer) if with_rows else None
-    norm = math.sqrt(sum(squares.values()))
-    return Checkup(trainer.position.iteration, trainer.point.loss, layers, functions, norm, penalty, whole)
+    def begin(self) -> None:
+        """Keep the weights as they are before an iteration."""
+        self._before = self._joined(self.trainer.parameters, self._weights)
+
+    def end(self, with_rows: bool) -> Checkup | None:
+        """Return what is measured of the iteration just made, `with_rows` also over all rows; None of a net without weights to train."""
+        if not self._weights:
+            return None
+        trainer, gradients = self.trainer, self.trainer.gradients
+        with np.errstate(all="ignore"):  # of a run that diverges some are infinite
+            moved = self._joined(trainer.parameters, self._weights) - self._before
+            joined = np.concatenate([self._before, moved, *(self._gradient(gradients, name) for name in self._names)])
+            squares = np.add.reduceat(np.square(joined, dtype=np.float64), self._starts).tolist()
+            functions = self._of_functions(trainer.activations)
+            penalty = _penalty_ratio(trainer.experiment, self._before, joined[2 * len(moved) :][: len(moved)])
+        count = len(self._weights)
+        of_gradients = squares[2 * count :]
+        layers = self._of_layers(squares[:count], squares[count : 2 * count], of_gradients)
+        whole = whole_checkup(trainer) if with_rows else None
+        norm = math.sqrt(sum(of_gradients))
+        return Checkup(trainer.position.iteration, trainer.point.loss, layers, functions, norm, penalty, whole)
+
+    def _gradient(self, gradients: Mapping[str, Tensor], name: str) -> np.ndarray:
+        """Of a parameter that the loss does not depend on, zeros."""
+        gradient = gradients.get(name)
+        return np.zeros(self.trainer.parameters[name].numel()) if gradient is None else _numbers(gradient).ravel()
+
+    @staticmethod
+    def _joined(tensors: Mapping[str, Tensor], names: Sequence[str]) -> np.ndarray:
+        return np.concatenate([_numbers(tensors[name]).ravel() for name in names]) if names else np.zeros(0)
+
+    def _of_layers(self, weights: list[float], moved: list[float], gradients: list[float]) -> tuple[LayerCheckup, ...]:
+        """From the sums of the squares of each parameter."""
+        found = []
+        for layer, places, count, bias in self._layers:
+            roots = (math.sqrt(sum(part[place] for place in places) / count) for part in (weights, gradients, moved))
+            of_bias = None if bias is None else math.sqrt(gradients[bias] / self._biases[bias])
+            found.append(LayerCheckup(layer, *roots, of_bias))
+        return tuple(found)
+
+    def _of_functions(self, outputs: Mapping[str, Tensor]) -> tuple[FunctionCheckup, ...]:
+        """By layer whose output is that of a function that can be flat; those with the same function and as many rows at once."""
+        alike: dict[tuple[str, int], dict[str, np.ndarray]] = {}
+        for layer, function in self._functions:
+            if layer not in outputs:
+                continue
+            rows = _by_unit(_numbers(outputs[layer]))
+            alike.setdefault((function, len(rows)), {})[layer] = rows
+        found = {}
+        for (function, _), layers in alike.items():
+            units = [rows.shape[1] for rows in layers.values()]
+            are_flat = _are_flat(function, np.concatenate(list(layers.values()), 1))
+            flat = np.add.reduceat(are_flat, [0, *accumulate(units[:-1])], dtype=np.int64).tolist()
+            found |= {layer: FunctionCheckup(layer, function, *figures) for layer, *figures in zip(layers, units, flat, strict=True)}
+        return tuple(found[layer] for layer, _ in self._functions if layer in found)
+
+    def root_mean_squares(self) -> dict[str, float]:
+        """Return √mean θ² of every layer that is trained, as it is now."""
+        with np.errstate(all="ignore"):  # of weights set by hand some squares are infinite
+            squares = [np.square(_numbers(self.trainer.parameters[name]), dtype=np.float64).sum() for name in self._weights]
+        return {layer: math.sqrt(sum(squares[place] for place in places) / count) for layer, places, count, _ in self._layers}
 
 
 def _numbers(tensor: Tensor) -> np.ndarray:
     """The same memory: for a few numbers numpy takes a tenth of the time of torch."""
     return tensor.detach().numpy()
-
-
-def _square(numbers: np.ndarray) -> float:
-    """Σx²; what is too large for the net's precision is added up in float64."""
-    flat = numbers.ravel()
-    with np.errstate(all="ignore"):
-        total = float(np.dot(flat, flat))
-    return total if math.isfinite(total) else float(np.square(flat, dtype=np.float64).sum())
-
-
-def _layers(trainer: Trainer, before: Weights, gradients: Mapping[str, float]) -> tuple[LayerCheckup, ...]:
-    """`gradients`: Σg² by parameter."""
-    sums: dict[str, list[float]] = {}
-    for name, old in before.items():
-        if name in gradients:
-            moved = _numbers(trainer.parameters[name]) - old
-            of_layer = sums.setdefault(split_parameter(name).layer, [0, 0.0, 0.0, 0.0])
-            for place, square in enumerate((old.size, _square(old), gradients[name], _square(moved))):
-                of_layer[place] += square
-    found = []
-    for layer, _ in trainer.net.plan:
-        if layer in sums:
-            count, *squares = sums[layer]
-            found.append(LayerCheckup(layer, *(math.sqrt(square / count) for square in squares), _of_bias(trainer, layer, gradients)))
-    return tuple(found)
-
-
-def _of_bias(trainer: Trainer, layer: str, gradients: Mapping[str, float]) -> float | None:
-    square = gradients.get(f"{layer}.bias")
-    return None if square is None else math.sqrt(square / trainer.parameters[f"{layer}.bias"].numel())
-
-
-def _functions(experiment: Experiment, outputs: Mapping[str, Tensor]) -> list[FunctionCheckup]:
-    """By layer whose output is that of a function that can be flat."""
-    found = []
-    for layer in experiment.network:
-        function = function_of(layer)
-        if layer.id in outputs and (function == "relu" or function in _FLAT_AT):
-            rows = _by_unit(_numbers(outputs[layer.id]))
-            found.append(FunctionCheckup(layer.id, function, rows.shape[1], _flat_units(function, rows)))
-    return found
 
 
 def function_of(layer: Layer) -> str:
@@ -110,26 +144,23 @@ def _by_unit(output: np.ndarray) -> np.ndarray:
     return by_unit.reshape(-1, by_unit.shape[-1])
 
 
-def _flat_units(function: str, rows: np.ndarray) -> int:
+def _are_flat(function: str, rows: np.ndarray) -> np.ndarray:
+    """(units,) whether a ReLU is 0 for all rows, another function flat for more than half of them."""
     if function == "relu":
-        return rows.shape[1] - int(np.count_nonzero(rows.max(0) > 0))
+        return rows.max(0) <= 0
     middle, away = _FLAT_AT[function]
-    return int(np.count_nonzero(2 * np.count_nonzero(np.abs(rows - middle) > away, axis=0) > len(rows)))
+    return np.count_nonzero(np.abs(rows - middle) > away, axis=0) > len(rows) / 2
 
 
-def _penalty_ratio(experiment: Experiment, before: Weights, gradients: Mapping[str, np.ndarray]) -> float | None:
+def _penalty_ratio(experiment: Experiment, weights: np.ndarray, gradients: np.ndarray) -> float | None:
     """Of l1·Σ|w| + l2/2·Σw² in the loss, and of the weight decay that an optimizer adds to the gradient."""
     training = experiment.training
     decay = 0.0 if training.optimizer.kind == "adamw" else float(training.optimizer.settings.get("weight_decay") or 0.0)
     if not (training.l1 or training.l2 or decay):
         return None
-    of_data = of_penalty = 0.0
-    for name, weight in before.items():
-        if name in gradients:
-            penalty = training.l2 * weight + training.l1 * np.sign(weight)
-            of_data += _square(gradients[name] - penalty)
-            of_penalty += _square(penalty + decay * weight)
-    return math.sqrt(of_penalty / of_data) if of_data else math.inf if of_penalty else 0.0
+    penalty = training.l2 * weights + training.l1 * np.sign(weights)
+    data, pull = (math.sqrt(np.square(part, dtype=np.float64).sum()) for part in (gradients - penalty, penalty + decay * weights))
+    return pull / data if data else math.inf if pull else 0.0
 
 
 # --- over all rows ---
@@ -138,7 +169,7 @@ def _penalty_ratio(experiment: Experiment, before: Weights, gradients: Mapping[s
 def whole_checkup(trainer: Trainer) -> WholeCheckup:
     """Return what all training rows tell, at most MOST_ROWS of them; the trainer stays as it is."""
     rows = Samples(*(part[:MOST_ROWS] for part in trainer.training_rows))
-    with trainer.unchanged(), torch.no_grad():
+    with torch.no_grad():
         set_training(trainer.net, False)
         answers, dead = _answers(trainer, rows.x)
         loss = trainer.loss(answers, rows.targets).item()
@@ -169,11 +200,12 @@ def _training_mode_loss(trainer: Trainer, rows: Samples) -> float | None:
     """Over a few batches of the size that is trained on; None for a net that does nothing else in training."""
     if not any(layer.kind in _BY_CHANCE or layer.settings.get("dropout") for layer in trainer.experiment.network):
         return None
-    trainer.prepare()
     size = min(trainer.experiment.training.batch_size or rows.count, rows.count)
     count = min(MOST_BATCHES, rows.count // size) * size  # a last batch of a few rows has other statistics
     order = _shuffled(rows.count)[:count]
-    answers = torch.cat([trainer.net(rows.x[part]) for part in order.split(size)])
+    with trainer.unchanged():
+        trainer.prepare()
+        answers = torch.cat([trainer.net(rows.x[part]) for part in order.split(size)])
     return trainer.loss(answers, rows.targets[order]).item()
 
 
@@ -191,25 +223,16 @@ def start_facts(trainer: Trainer, of_start: StartFacts | None = None) -> StartFa
     """Return what is known from the start. `of_start`: where the trainer has gone on from there, what was known then: what the
     weights of the start were and did stays so, whatever has been changed since."""
     rows, data = trainer.training_rows, trainer.data
+    targets = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
+    constant = _constant_loss(trainer)
+    if of_start:
+        return replace(of_start, constant_loss=constant, targets=targets)
     means, stds = _columns(trainer.experiment, data, rows)
     counts = tuple(torch.bincount(rows.y, minlength=data.classes).tolist()) if data.classes else ()
-    bounds = None if data.classes else (rows.targets.min().item(), rows.targets.max().item())
-    if of_start:
-        loss, twins, weights = of_start.start_loss, of_start.symmetric_units, of_start.weights
-    else:
-        with trainer.unchanged():
-            loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
-        twins, weights = symmetric_units(trainer), _start_weights(trainer)
-    return StartFacts(rows.count, means, stds, counts, _constant_loss(trainer), loss, twins, weights, bounds)
-
-
-def _start_weights(trainer: Trainer) -> dict[str, float]:
-    sums: dict[str, tuple[int, float]] = {}
-    for name, weight in trained_weights(trainer).items():
-        layer = split_parameter(name).layer
-        count, square = sums.get(layer, (0, 0.0))
-        sums[layer] = count + weight.size, square + _square(weight)
-    return {layer: math.sqrt(square / count) for layer, (count, square) in sums.items()}
+    with trainer.unchanged():
+        loss = trainer.loss(trainer.answer(rows.x), rows.targets).item()
+    weights = Measuring(trainer).root_mean_squares()
+    return StartFacts(rows.count, means, stds, counts, constant, loss, symmetric_units(trainer), weights, targets)
 
 
 def _columns(experiment: Experiment, data: Data, rows: Samples) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -19,13 +19,17 @@ MOST_ROWS = 2000
 
 def predictions(trainer: Trainer) -> Predictions:
     """Return predictions for the first rows of both sets, and the scores over all validation rows; over all training rows, if there are
-    none. There are no scores where a row is not answered."""
+    none. There are no scores where a row is not answered. A discriminator is scored over as many generated rows, too."""
     places = [np.flatnonzero(mask)[:MOST_ROWS] for mask in (trainer.data.training, ~trainer.data.training)]
     scored = trainer.validation_rows if trainer.validation_rows.count else trainer.training_rows
     outputs = [_outputs(trainer, rows, rows is scored) for rows in (trainer.training_rows, trainer.validation_rows)]
     shown = [_predicted(trainer, output[:MOST_ROWS]) for output in outputs]
     values, sure = (np.concatenate(parts) for parts in zip(*shown, strict=True))
-    matrix, numbers = _scores(trainer, outputs[scored is trainer.validation_rows], scored.y)
+    output = outputs[scored is trainer.validation_rows]
+    if trainer.sides:
+        scored = trainer.sides.beside_generated(scored)
+        output = _outputs(trainer, scored, True)
+    matrix, numbers = _scores(trainer, output, scored.y)
     return Predictions(array_of(np.concatenate(places)), array_of(values), array_of(sure), numbers, matrix, scored.count)
 
 

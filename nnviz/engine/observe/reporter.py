@@ -121,8 +121,9 @@ class Reporter:
         self._points_sent = points
 
     def edited(self, points: int) -> None:
-        """The last of so many points may be another one now."""
+        """The last of so many points may be another one now, and the doctor has to look again."""
         self._points_sent = min(self._points_sent, points - 1)
+        self._judging = Budget(JUDGING)
 
     def acknowledge(self, number: int) -> None:
         """The window has drawn this frame."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from nnviz.engine.errors import BuildError
 from nnviz.engine.model.build import set_training
 from nnviz.engine.run.trainer import Trainer
+from nnviz.engine.run.two_sides import TWO_LOSSES
 
 
 class RunLoss:
@@ -20,9 +21,12 @@ class RunLoss:
     """
 
     def __init__(self, trainer: Trainer, rows: str = "all", mode: str = "evaluation") -> None:
-        """`trainer`: a private copy. Raises BuildError for rows other than all · batch, or a mode other than training · evaluation."""
+        """`trainer`: a private copy. Raises BuildError for rows other than all · batch, or a mode other than training · evaluation, and
+        for a network that is trained against itself."""
         if rows not in ("all", "batch") or mode not in ("training", "evaluation"):
             raise BuildError("", f"There are no rows {rows!r} in mode {mode!r}.", "Take all or batch, training or evaluation.")
+        if trainer.sides:
+            raise BuildError("", TWO_LOSSES, "Look at a network with one loss.")
         self.trainer = trainer
         self._is_training, self._is_all = mode == "training", rows == "all"
         samples = trainer.training_rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,19 +23,40 @@ COARSE = 32
 """The same where all units of a layer are shown at once."""
 LINE = 200
 """Points of a surface over one feature."""
+GENERATED = 300
+"""Rows that a generator makes to be drawn over it."""
 MARGIN = 0.12
 """How far a surface reaches beyond the data, as a share of its extent."""
+
+
+class Plane(NamedTuple):
+    """Points of a plane of two features, or of a line of one."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    sizes: tuple[int, ...]
+    """How many points along each axis, rows first."""
+    x: Tensor
+    """(points, *shape of the input layer)"""
 
 
 def surface(trainer: Trainer) -> Surface | None:
     """Return the network's answer over the plane of the two features, or the line of the only one; None for other data, and for a
     network that looks whole numbers up, since nothing lies between them."""
+    if (plane := answered_plane(trainer)) is None:
+        return None
+    low, high, sizes, x = plane
+    output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
+    generated = array_of(trainer.sides.generated(GENERATED).flatten(1)) if trainer.sides else None
+    return Surface(low, high, array_of(output.reshape(*sizes, -1)), generated)
+
+
+def answered_plane(trainer: Trainer) -> Plane | None:
+    """Return where answers are drawn: over the plane of the two features, or the line of the only one; None for other data."""
     if not _is_continuous(trainer) or trainer.experiment.training.target == "input":
         return None
     low, high = _extent(trainer.data.x)
-    sizes, x = _grid(trainer, low, high)
-    output = probabilities(trainer.experiment.training.loss, trainer.answer(x)).float()
-    return Surface(low, high, array_of(output.reshape(*sizes, -1)))
+    return Plane(low, high, *_grid(trainer, low, high))
 
 
 def unit_map(trainer: Trainer, layer: str, unit: int) -> Array:

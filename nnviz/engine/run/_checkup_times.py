@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-FIRST = 5
-"""The first that is measured behind a start or a change; …"""
-PER_AGE, WIDEST = 12, 128
-"""… then as many between every age and its double: each from 12 on, every second from 24, every fourth from 48, up to so many apart."""
+from math import inf
+
+_STEPS = ((5, 1), (24, 2), (32, 4), (64, 8), (128, 16), (256, 25), (400, 50), (800, 100), (1600, 200), (3200, 400))
+"""From which age on, counted from the start or the last change, which iterations are measured: all whose number such a step divides.
+
+Each at first, then about eight between every age and its double; from 400 on those that validate and keep a checkpoint anyway."""
 FIRST_WHOLE = 20
 """All rows are looked at behind so many iterations, and whenever these have doubled."""
 
 
 def next_due(iteration: int, changed_at: int) -> int:
     """Return the next iteration behind `iteration` that is measured. `changed_at`: where the last change of the run was made, 0 if none."""
-    age = max(FIRST, iteration - changed_at + 1)
-    step = min(WIDEST, 1 << max(0, (age // PER_AGE).bit_length() - 1))  # powers of 2: every age at which it grows is a multiple of both
-    return changed_at - (-age // step) * step
+    due = 0
+    for (age, step), (end, _) in zip(_STEPS, (*_STEPS[1:], (inf, 0)), strict=True):
+        if iteration + 1 < changed_at + end:
+            due = -(-max(iteration + 1, changed_at + age) // step) * step
+            if due < changed_at + end:
+                break
+    return due
 
 
 def is_whole_due(iteration: int, changed_at: int, last: int | None) -> bool:

@@ -54,7 +54,14 @@ class Evaluations:
         """Return loss and metric over these rows, always the same ones for a kind. The loss is what is trained on, with all its penalties;
         those that depend on the rows are means over them. The metric is None where a row of a class is not answered."""
         program = self._programs.get(kind)
-        loss, metric = _run(program) if program else self._counted(kind, rows)
+        return self._answered(_run(program) if program else self._counted(kind, rows))
+
+    def evaluate_once(self, rows: Samples) -> tuple[float, float | None]:
+        """Evaluate as `evaluate` does over rows that are others each time."""
+        return self._answered(self._eagerly(rows))
+
+    def _answered(self, found: Evaluated) -> tuple[float, float | None]:
+        loss, metric = found
         return loss, None if self._classes and math.isnan(metric) else metric
 
     def _counted(self, kind: str, rows: Samples) -> Evaluated:

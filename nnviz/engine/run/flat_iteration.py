@@ -125,8 +125,8 @@ class FlatIterations:
     `reason` is why they step aside, in words; "" as long as they do not.
     """
 
-    def __init__(self, flat_net: FlatNet, parts: IterationParts) -> None:
-        self.reason = ""
+    def __init__(self, flat_net: FlatNet, parts: IterationParts, reason: str = "") -> None:
+        self.reason = reason
         self._net, self._parts = flat_net, parts
         self._seen: dict[int, int] = {}
         """How many iterations were made, by the size of their batch."""

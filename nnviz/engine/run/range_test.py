@@ -12,6 +12,7 @@ from nnviz.document.catalog import SCHEDULES, new_choice
 from nnviz.engine.errors import BuildError
 from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.trainer import Trainer
+from nnviz.engine.run.two_sides import TWO_LOSSES
 from nnviz.engine.tasks import Work
 from nnviz.records.task_records import Progress, RangeTest, RangeTestTask
 from nnviz.records.tensors import Array
@@ -35,6 +36,8 @@ def range_test(task: RangeTestTask, trainer: Trainer) -> Work:
         raise BuildError("", "The rates of a range test begin above 0 and grow.", "Choose a lowest rate below the highest.")
     if task.iterations < 3 or task.seeds < 1:
         raise BuildError("", "A range test has at least 3 iterations and one seed.", "Choose more.")
+    if trainer.sides:
+        raise BuildError("", TWO_LOSSES, "Choose the learning rate by the points that are generated.")
     return _tested(task, private_copy(trainer))
 
 

@@ -19,7 +19,7 @@ from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
-from nnviz.engine.observe.checkups import checkup, start_facts, trained_weights
+from nnviz.engine.observe.checkups import Measuring, start_facts
 from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
@@ -64,6 +64,9 @@ class Timeline:
         """What is known from the start, by how many changes were in force there."""
         self._checkups: dict[int, Checkup] = {}
         """What was measured for the doctor, by iteration, also of those that lie ahead."""
+        self._measuring = Measuring(self.trainer)
+        self._due = 0
+        """The iteration that is measured next, if it lies ahead of where the run stands; else it is not known."""
         self._dead_end: tuple[int, Stop] | None = None
         """The iteration behind which the run cannot go on, once it is known, and why."""
         self._checkpoints = Checkpoints()
@@ -119,8 +122,9 @@ class Timeline:
         """Return the run up to where it stands, as the doctor looks at it. `doctor`: what it judges by; None as the document in force."""
         stop = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else None
         experiment = self.trainer.experiment if doctor is None else replace(self.trainer.experiment, doctor=doctor)
-        what = (stop.message, stop.layer) if stop else ()
-        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what)
+        what = (stop.message, stop.layer) if stop else ("", "")
+        is_same = not self.applied or _loss_of(self.log.at(self.changed_at - 1)) == _loss_of(experiment)
+        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what, is_same)
 
     @property
     def changed_at(self) -> int:
@@ -141,7 +145,7 @@ class Timeline:
 
     def _stand_like(self, other: Timeline) -> None:
         self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
-        self._known, self._checkups = list(other._known), dict(other._checkups)
+        self._known, self._checkups, self._due = list(other._known), dict(other._checkups), 0
         self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
@@ -190,12 +194,14 @@ class Timeline:
         """Take this for the log, of whose changes `count` are those of the present one."""
         self.log, self._known = log, []
         self._checkups, self._dead_end = {at: one for at, one in self._checkups.items() if at <= self.iteration}, None
+        self._due = 0
         self._facts = {applied: facts for applied, facts in self._facts.items() if applied <= count}
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, transferred.trainer
         self.applied += 1
+        self._due = 0
         self._note_start()
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
@@ -220,7 +226,9 @@ class Timeline:
             self._advance_quietly(min(at_most, due - before) - 1, until)
             if self.iteration > before and time.perf_counter() > until:
                 return None if self.trainer.is_finite else self._stand_where_all_is_finite()
-        weights = trained_weights(self.trainer) if self.iteration + 1 == due else None
+        is_measured = self.iteration + 1 == due
+        if is_measured:
+            self._begin_measuring()
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
         if not self.trainer.is_finite:
@@ -230,8 +238,8 @@ class Timeline:
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
-        if weights and not stop:
-            self._checkups[due] = checkup(self.trainer, weights, self._is_whole_due(due))
+        if is_measured and not stop and (measured := self._measuring.end(self._is_whole_due(due))):
+            self._checkups[due] = measured
         self._apply_due()
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
@@ -239,10 +247,16 @@ class Timeline:
 
     def _next_checkup(self) -> int:
         """The next iteration that is to be measured for the doctor, and has not been."""
-        due = checkup_times.next_due(self.iteration, self.changed_at)
-        while due in self._checkups:
-            due = checkup_times.next_due(due, self.changed_at)
-        return due
+        if self._due <= self.trainer.position.iteration:
+            self._due = checkup_times.next_due(self.iteration, self.changed_at)
+            while self._due in self._checkups:
+                self._due = checkup_times.next_due(self._due, self.changed_at)
+        return self._due
+
+    def _begin_measuring(self) -> None:
+        if self._measuring.trainer is not self.trainer:
+            self._measuring = Measuring(self.trainer)
+        self._measuring.begin()
 
     def _is_whole_due(self, due: int) -> bool:
         """Whether all rows are looked at in this iteration."""
@@ -324,6 +338,7 @@ class Timeline:
     def _stand_at_checkpoint(self, at: int) -> None:
         """Stand where there is a checkpoint; the points of the curves up to there are known."""
         checkpoint, self.applied, point = self._checkpoints.at(at)
+        self._due = 0
         old = self.trainer
         if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
             reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
@@ -344,8 +359,15 @@ class Timeline:
             other._known = known[: int(last) + 1]
             other._checkpoints.adopt(self._checkpoints, last, sum(change.iteration < common for change in log.changes))
             other._checkups = {at: one for at, one in self._checkups.items() if at <= last}
+            other._due = 0
         return other
 
     def _apply_due(self) -> None:
         while self.applied < len(self.changes) and self.changes[self.applied].iteration <= self.iteration:
             self._put_in_force(transfer(self.trainer, self.changes[self.applied].experiment, self.data))
+
+
+def _loss_of(experiment: Experiment) -> tuple[Any, ...]:
+    """What decides which loss the same parameters have."""
+    training = experiment.training
+    return experiment.network, experiment.weights, training.loss, training.l1, training.l2, training.dropout

@@ -34,6 +34,7 @@ from nnviz.engine.run.flat_iteration import FlatIterations, FlatNet, IterationPa
 from nnviz.engine.run.position import Position, iterations_per_epoch, next_batches, next_rows, row_count
 from nnviz.engine.run.schedules import Plateau, learning_rate
 from nnviz.engine.run.stop import Stop
+from nnviz.engine.run.two_sides import sides_of
 from nnviz.engine.run.weight_recorder import WeightRecorder
 from nnviz.records.run_records import CurvePoint
 
@@ -41,6 +42,8 @@ VALIDATE_EVERY = 50
 """Iterations between validations within an epoch; each epoch ends with one anyway."""
 MEASURE_EVERY, MEASURED_EPOCHS = 20, 3
 """The training rows are measured as an epoch ends, at most once in so many iterations and epochs: it must cost little."""
+TWO_SIDES = "generator and discriminator take turns, and each has an iteration of its own"
+"""Why the iterations of such a network are not flat."""
 QUICK = 100_000_000
 """Rows whose values are no more numbers than this are measured whenever the run stands."""
 
@@ -61,17 +64,19 @@ class Trainer:
         self.parameters: dict[str, nn.Parameter] = dict(self.net.named_parameters())
         self.buffers = dict(self.net.named_buffers())
         self.names = {parameter: name for name, parameter in self.parameters.items()}
+        apply_switches(self.net, experiment)
         factors = {layer.id: layer.learning_rate_factor for layer in experiment.network}
         of_parameters = {parameter: factors[split_parameter(name).layer] for name, parameter in self.parameters.items()}
         self.optimizer = optimizers.build_optimizer(experiment.training.optimizer, of_parameters)
-        apply_switches(self.net, experiment)
+        self.sides = sides_of(self.net, experiment)
+        """Which side an iteration is for, of a network that is trained against itself; None for any other."""
         self.locks = LockedWeights(experiment.locks, self.parameters)
         self.loss = loss_functions.LOSSES[experiment.training.loss]
         self.penalty = loss_functions.penalty_of(experiment)
         parts = IterationParts(
             self.loss, self.penalty, self.optimizer, experiment.training, self.locks.masks, self.training_rows, self.prepare
         )
-        self.flat = FlatIterations(self.flat_net, parts)
+        self.flat = FlatIterations(self.flat_net, parts, TWO_SIDES if self.sides else "")
         self._evaluations = Evaluations(self.flat_net, experiment, data.classes)
         self.position = Position()
         self.early_stopping, self.plateau = EarlyStopping(), Plateau()
@@ -122,10 +127,17 @@ class Trainer:
         """Return which training rows the next iteration takes."""
         return next_rows(self.experiment.seed, self.position, self.training_rows.count, self.experiment.training.batch_size)
 
+    def targets(self, rows: Tensor) -> Tensor:
+        """Return what the next iteration compares the output with, if it is over these training rows."""
+        own = self.training_rows.targets[rows]
+        return self.sides.targets(self.position.iteration, own) if self.sides else own
+
     def prepare(self) -> float:
         """Make everything ready for the next iteration, masks and learning rate included; return the learning rate."""
         seeds.start_iteration(self.experiment.seed, self.position.iteration)
         set_training(self.net, True)
+        if self.sides:
+            self.sides.take(self.position.iteration)
         optimizers.set_learning_rates(self.optimizer, self.experiment.training.optimizer["learning_rate"], self._scheduled)
         return self.learning_rate
 
@@ -136,7 +148,7 @@ class Trainer:
         self._unclipped = {}
         for parameter in self.parameters.values():
             parameter.grad = None
-        loss = self.loss(self.net(self.training_rows.x[rows]), self.training_rows.targets[rows])
+        loss = self.loss(self.net(self.training_rows.x[rows]), self.targets(rows))
         if self.penalty:
             loss = loss + self.penalty(self.net)
         loss.backward()
@@ -292,7 +304,11 @@ class Trainer:
 
     def evaluate(self, rows: Samples) -> tuple[float, float | None]:
         """Return loss and metric over the training or the validation rows, in evaluation mode. The loss is what is trained on, with all its
-        penalties; those that depend on the rows are means over them. The metric is None where a row of a class is not answered."""
+        penalties; those that depend on the rows are means over them. The metric is None where a row of a class is not answered.
+
+        In a network that is trained against itself it is the discriminator's loss, over these rows and as many generated ones."""
+        if self.sides:
+            return self._evaluations.evaluate_once(self.sides.beside_generated(rows))
         return self._evaluations.evaluate("training" if rows is self.training_rows else "validation", rows)
 
     def start_point(self) -> CurvePoint:

@@ -41,7 +41,7 @@ class FindingList(QWidget):
         self.health = text_label(sans(BODY if is_brief else SMALL + 0.5), "muted")
         self._head, self._tried, self._shown = Heading("Tried before", "muted"), QVBoxLayout(), ()
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setContentsMargins(0, 0, 0 if is_brief else 2 * GRID, 0)  # room for the scroll bar
         self._column.setSpacing(2 * GRID)
         for widget in (self.health, self._head):
             self._column.addWidget(widget)

@@ -11,7 +11,8 @@ from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.header_button import ActionButton
 
-_HIGH = 26
+_HIGH, _LOW = 26, 16
+"""Heights in pixels: the least, and of its text alone, which grows with the size of texts."""
 _DOT = 3.0
 """Radius in pixels of the dot before the text."""
 
@@ -34,7 +35,7 @@ class HealthLine(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        self.setFixedHeight(round(scaled(_HIGH)))
+        self.setFixedHeight(max(_HIGH, round(scaled(_LOW))))
 
     # --- Qt ---
 
@@ -67,7 +68,7 @@ class HealthSentence(QAbstractButton):
     # --- Qt ---
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(scaled(_HIGH)))
+        return QSize(200, round(scaled(_LOW)))
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:

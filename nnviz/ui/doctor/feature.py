@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from nnviz.document.finding_kinds import switched_off
 from nnviz.document.problems import Fix
 from nnviz.records.finding import Finding
 from nnviz.records.finding_places import iteration_of
@@ -26,7 +27,7 @@ from nnviz.ui.widgets.header_button import ActionButton
 from nnviz.ui.widgets.sections import DividingLine, Heading
 
 _PANEL = "doctor"
-_NOT_YET = "not judged yet"
+_NOT_YET, _NOT_LOOKED_FOR = "not judged yet", "gradients and learning rate are not looked for"
 _REST = 200
 """Milliseconds between two times at which the progress of a trial is shown."""
 _TONES = {"helps": "forward", "gone": "text", "no help": "muted", "worse": "loss"}
@@ -149,9 +150,14 @@ class DoctorFeature(QObject):
 
     def _tried(self) -> list[OfferedCure]:
         """What came of trials that no box tells of."""
-        shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered}
+        shown = {(entry.finding.kind, one.fix) for entry in self._entries for one in entry.offered if one.verdict}
         latest = {(one.trial.finding.kind, one.trial.fix): one for one in self.session.trials.known if one.verdict}
-        return [self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown]
+        known = {one.branch for one in self.session.trials.known}
+        noted = [kept.branch for kept in self.session.branches.kept if kept.branch.note and kept.branch.name not in known]
+        return [
+            *(self._offered(one.trial.fix, one) for key, one in latest.items() if key not in shown),
+            *(OfferedCure(Fix(branch.name, ()), branch.note, branch=branch.name) for branch in noted),
+        ]
 
     def _tell_verdict(self) -> None:
         """Say what trials have shown, where the panel cannot be seen that does."""
@@ -170,12 +176,18 @@ class DoctorFeature(QObject):
     def _health(self) -> tuple[str, str]:
         """What is said to be healthy, and in which colour."""
         doctor = self.session.doctor
-        words = ", ".join(finding_text.healthy(doctor.latest, doctor.judged))
+        words = ", ".join(finding_text.healthy(doctor.latest, doctor.judged, self._off))
+        waited = _NOT_YET if finding_text.is_looked_for(self._off) else _NOT_LOOKED_FOR
         if doctor.is_past:
-            return (f"healthy: {words}" if words else _NOT_YET), "faint"
+            return (f"healthy: {words}" if words else waited), "faint"
         if not finding_text.is_judged(doctor.judged):
-            return _NOT_YET + (f"; so far healthy: {words}" if words else ""), "muted"
+            return waited + (f"; so far healthy: {words}" if words else ""), "muted"
         return (f"healthy: {words}" if words else ""), "forward"
+
+    @property
+    def _off(self) -> frozenset[str]:
+        """The kinds that are not looked for."""
+        return switched_off(self.session.experiment.doctor)
 
     def _show_line(self) -> None:
         doctor, (health, tone) = self.session.doctor, self._health()
@@ -193,7 +205,7 @@ class DoctorFeature(QObject):
         when = f"After iteration {doctor.iteration:,}" if doctor.iteration else "Before any training"
         past = "The run has gone elsewhere, or is another now: it is judged anew." if doctor.is_past else ""
         wait = f"Gradients and learning rate are judged after about {finding_text.FIRST_JUDGED} iterations."
-        waits = "" if finding_text.is_judged(doctor.judged) else wait
+        waits = "" if finding_text.is_judged(doctor.judged) or not finding_text.is_looked_for(self._off) else wait
         return tip_of(*(f"{finding.cause} {finding.evidence}" for finding in findings), " ".join(filter(None, (f"{when}.", past, waits))))
 
     # --- what a person does ---

@@ -20,6 +20,8 @@ from nnviz.ui.theme.colors import current_theme
 TEMPLATES_HEADING = "Templates"
 Listed = tuple[str, str, Experiment]
 """Title, sentence and document."""
+WayIn = tuple[str, str, Experiment, Callable[[], object]]
+"""Title, sentence, a document for the picture, and what is done where it is chosen."""
 
 
 class StartPage:
@@ -29,14 +31,20 @@ class StartPage:
         """`open_path` is given a recent document that is chosen, `take` one that comes with the program."""
         self._shell, self._open_path, self._take = shell, open_path, take
         self.gallery = DocumentGallery(shell.window().centralWidget())
+        self._first: list[tuple[str, Callable[[], Sequence[WayIn]]]] = []
         self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
+
+    def put_first(self, heading: str, listed: Callable[[], Sequence[WayIn]]) -> None:
+        """Have a list stand above all documents, which `listed` returns each time."""
+        self._first.append((heading, listed))
 
     def open(self, heading: str = "") -> None:
         """Show the gallery, or only what stands below one heading; called again, close it."""
         if self.gallery.isVisible():
             self.gallery.leave()
             return
-        sections = [("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
+        first = [(name, [self._way(*way) for way in listed()]) for name, listed in self._first]
+        sections = [*first, ("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
 
@@ -55,6 +63,9 @@ class StartPage:
             GalleryEntry(title, sentence, partial(self._picture, document), partial(self._take, document))
             for title, sentence, document in listed
         ]
+
+    def _way(self, title: str, sentence: str, document: Experiment, choose: Callable[[], object]) -> GalleryEntry:
+        return GalleryEntry(title, sentence, partial(self._picture, document), choose)
 
     def _picture(self, document: Experiment) -> QPixmap:
         return self._shell.thumbnail(document, current_theme())

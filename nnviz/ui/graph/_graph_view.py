@@ -72,7 +72,7 @@ class GraphView(ZoomView):
         self.minimap = MinimapBar("graph", self)
         self.minimap.centre_requested.connect(self.go_to)
         self.finder = NodeFinder(self.trace_scene, self.folds, self)
-        self.finder.node_found.connect(self._show_found)
+        self.finder.node_found.connect(self.show_node)
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
         self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
         self.viewport().setCursor(Qt.CursorShape.ArrowCursor)
@@ -173,7 +173,8 @@ class GraphView(ZoomView):
         here = self._state.step.node if self._state and self._state.step else None
         return next((one for one in (here, self._selected) if self.trace_scene.card_of(one)), None)
 
-    def _show_found(self, node: int) -> None:
+    def show_node(self, node: int) -> None:
+        """Select a node and bring its card into sight, large enough to be read."""
         self.node_clicked.emit(node)
         if self.trace_scene.density or self.zoom < READABLE / 2:
             self._look_at(node, READABLE)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtWidgets import QWidget
 
+from nnviz.document import adversarial
 from nnviz.document.experiment import Experiment
 from nnviz.records.data_record import DataRecord
 from nnviz.records.trace_index import TraceIndex
@@ -27,7 +28,7 @@ from nnviz.ui.widgets.header_button import choice
 _LEAST_PICTURE = 216
 """Height in pixels of the heading and of a picture that can still be read."""
 
-_LOW, _LOWEST = 160, 96
+_LOW, _LOWEST = 160, 76
 """Least height of the picture alone, and where there is little room."""
 
 
@@ -126,7 +127,10 @@ class GraphFeature:
         obstacle, target = self.session.training.obstacle, self.session.run.target
         self.view.notice.setText(obstacle or NO_TRACE)
         way = f"going to {target}" if target is not None else obstacle
-        self.cards["graph"].set_subtitle(" · ".join(filter(None, (names.iteration(trace, self.session.trace_age), way))) if trace else "")
+        is_of_two = self.session.experiment.training.target == adversarial.TARGET
+        side = f"the {adversarial.turn(trace.iteration)}’s" if trace and is_of_two else ""
+        said = (names.iteration(trace, self.session.trace_age), side, way) if trace else ()
+        self.cards["graph"].set_subtitle(" · ".join(filter(None, said)))
 
     # --- folds ---
 

@@ -1,4 +1,4 @@
-"""Panels that are computed on request and go on beside training: landscape, curvature, range test. Each says of which iteration it is."""
+"""Panels that are computed on request beside training, as landscape, curvature, baselines. Each says of which iteration it is."""
 
 from __future__ import annotations
 
@@ -11,13 +11,26 @@ from nnviz.document import edits
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import Branch
 from nnviz.document.shapes.report import examine
-from nnviz.records.task_records import CurvatureTask, NoiseTask, OtherRun, PlaneTask, RangeTest, RangeTestTask, TaskKind, Tasks
+from nnviz.records.task_records import (
+    BaselinesTask,
+    CurvatureTask,
+    DistancesTask,
+    NoiseTask,
+    OtherRun,
+    PlaneTask,
+    RangeTest,
+    RangeTestTask,
+    TaskKind,
+    Tasks,
+)
 from nnviz.session.long_tasks import TaskState
 from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.text.names import parameter_title
 from nnviz.text.numbers import number
+from nnviz.ui.landscape._baselines_plot import BaselinesPlot, said_of_best
 from nnviz.ui.landscape._curvature_plot import CurvaturePlot
+from nnviz.ui.landscape._distances_plot import DistancesPlot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
 from nnviz.ui.landscape._plane_settings import PlaneSettings
 from nnviz.ui.landscape._range_plot import RangeTestPlot, said_of
@@ -30,7 +43,14 @@ from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 
 _RATE = "training.optimizer.learning_rate"
-_PANELS = {PlaneTask: "landscape", CurvatureTask: "curvature", NoiseTask: "curvature", RangeTestTask: "range_test"}
+_PANELS = {
+    PlaneTask: "landscape",
+    CurvatureTask: "curvature",
+    NoiseTask: "curvature",
+    RangeTestTask: "range_test",
+    BaselinesTask: "baselines",
+    DistancesTask: "distances",
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,7 @@ class LandscapeFeature:
         self.use_rate.setProperty("role", "note")
         self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
         self.curvature, self.range_test = CurvaturePlot(), RangeTestPlot(self.use_rate)
+        self.baselines, self.distances = BaselinesPlot(), DistancesPlot()
         self.panels = self._panels()
         self.plots: dict[str, Plot] = {name: panel.plot for name, panel in self.panels.items()}
         self.cards = {
@@ -85,6 +106,20 @@ class LandscapeFeature:
                 TaskStrip("the learning-rate range test"),
                 RangeTestTask,
                 lambda: f"{RangeTestTask().seeds} × {RangeTestTask().iterations} iterations on copies; the run stays as it is",
+            ),
+            "baselines": TaskPanel(
+                self.baselines,
+                TaskStrip("the baselines beside the net as it stands"),
+                BaselinesTask,
+                lambda: f"regression, neighbours, {BaselinesTask().trees} trees, boosting on the same rows; the run stays as it is",
+            ),
+            "distances": TaskPanel(
+                self.distances,
+                TaskStrip("the distances of the rows"),
+                DistancesTask,
+                lambda: (
+                    f"{DistancesTask().rows} rows at most, each with each, with up to {1 << DistancesTask().doublings:,} columns of noise"
+                ),
             ),
         }
 
@@ -126,7 +161,9 @@ class LandscapeFeature:
         """A result is pale unless it is of where the run stands, and of what would be asked for now."""
         wanted, tasks = panel.task(), self.session.tasks
         kind = type(wanted)
-        state, is_present = tasks.state(kind), tasks.is_present(kind)
+        state = tasks.state(kind)
+        is_of_data = kind is DistancesTask and state.moment is not None and state.moment[0] == self.session.run.revision
+        is_present = is_of_data or tasks.is_present(kind)
         self._show_result(panel, state)
         is_wanted = state.task == wanted
         panel.plot.set_past(state.result is not None and not (is_present and is_wanted))
@@ -151,6 +188,8 @@ class LandscapeFeature:
             return "with other settings than are chosen now", "clip"
         if not state.is_whole:
             return "cancelled: what was found until then", "clip"
+        if panel.plot is self.baselines:
+            return said_of_best(self.baselines), "muted"
         return (said_of(state.result)[0] if isinstance(state.result, RangeTest) else panel.offer()), "muted"
 
     def _show_result(self, panel: TaskPanel, state: TaskState) -> None:
@@ -165,6 +204,10 @@ class LandscapeFeature:
             noise = tasks.state(NoiseTask)
             beside = noise.result if noise.moment == state.moment else None
             self.curvature.set_found(state.result, state.iteration, beside, state.failure)
+        elif panel.plot is self.baselines:
+            self.baselines.set_found(state.result, state.iteration, state.failure)
+        elif panel.plot is self.distances:
+            self.distances.set_found(state.result, state.failure)
         else:
             self.range_test.set_found(state.result, state.iteration, self.session.run.learning_rate, state.failure)
             rate = self.range_test.rate

@@ -170,6 +170,12 @@ class ColumnItem(QGraphicsItem):
         below = min(9.0, max(0.0, 6 + 14 * boost * len(self.facts) - self.face.facts))
         return self._frame.adjusted(-aside, 0, aside, below)
 
+    def _frame_of_badge(self, boost: float) -> QRectF:
+        """The frame, with a corner where a badge stands beside the title."""
+        title = QFontMetricsF(sans(BODY * (boost or 1.0), QFont.Weight.DemiBold)).horizontalAdvance(self.layer.title)
+        right = min(title / 2 + badges.RADIUS + 3, self._rect.right() - badges.RADIUS - 1)
+        return self._frame.adjusted(0, TITLE / 2 - 1, max(0.0, right - self._frame.right()), 0)
+
     def _paint_texts(self, painter: QPainter) -> None:
         theme = current_theme()
         half, boost = self.face.body[1] / 2, _boost(painter)
@@ -224,7 +230,7 @@ class ColumnItem(QGraphicsItem):
         if self.problems:
             badges.paint_problem(painter, theme, self.frame(), self.problems[0], self.note)
         elif self.causes:
-            badges.paint_mark(painter, theme, self.frame(), "clip")
+            badges.paint_mark(painter, theme, self._frame_of_badge(_boost(painter)), "clip")
         elif self.warnings:
             badges.paint_mark(painter, theme, self.frame(), "muted")
         if self.marks.ports:

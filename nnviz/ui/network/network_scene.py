@@ -171,6 +171,13 @@ class NetworkScene(QGraphicsScene):
         for id, column in self.columns.items():
             column.set_causes(causes.get(id, ()))
 
+    def named(self, target: PointerTarget) -> str:
+        """Return what was hit, as lessons call it: a layer by its id, a weight or bias as `h1.weight`; empty for nothing."""
+        if target.kind == "bias":
+            return f"{target.layer}.bias"
+        item = self.links.get(target.link) if target.kind == "curve" else None
+        return target.layer if item is None else item.parameter if target.curve >= 0 else ""
+
     def weight_at(self, target: PointerTarget) -> tuple[str, tuple[int, ...], float] | None:
         """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown, or is gone."""
         if self.figures.coloring != "value":

@@ -55,6 +55,8 @@ class NetworkView(ZoomView):
 
     selected_changed = Signal(tuple)
     """Ids of the selected layers."""
+    clicked = Signal(str)
+    """A layer by its id, or a parameter as `h1.weight`: the mouse was pressed and let go on it."""
     node_requested = Signal(int)
     """The trace node of a clicked layer's output."""
     add_requested = Signal(str, QPointF, str)
@@ -106,6 +108,8 @@ class NetworkView(ZoomView):
         self.hint = Hint(self.viewport())
         self._map = Minimap(ABOVE_STYLE)
         self._tool: Tool | None = None
+        self._press: Press | None = None
+        """What the tool that has the mouse began with."""
         """What the mouse does while a button is held."""
         self._wheel = WeightWheel()
         self._tip_at: QPoint | None = None
@@ -393,7 +397,7 @@ class NetworkView(ZoomView):
         press = Press(position, self.hit_at(position), event.button(), bool(event.modifiers() & _ADDING), self._space_is_held)
         wanted = next((tool for tool in TOOLS if tool.takes(self, press)), None)
         if self._tool is None and wanted is not None:
-            self._tool = wanted(self, press)
+            self._tool, self._press = wanted(self, press), press
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()
@@ -406,8 +410,13 @@ class NetworkView(ZoomView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         tool, self._tool = self._tool, None
-        if tool is not None:
-            tool.end(self, event.position().toPoint())
+        press, self._press = self._press, None
+        if tool is None:
+            return
+        position = event.position().toPoint()
+        tool.end(self, position)
+        if press is not None and press.is_left and not press.is_drag(position) and (name := self._scene.named(press.target)):
+            self.clicked.emit(name)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         position = event.position().toPoint()

@@ -40,6 +40,7 @@ _GROUP_COLORS = {
     "Convolution": "forward",
     "Sequence": "clip",
     "Attention": "negative",
+    "Adversarial": "loss",
 }
 
 

@@ -11,6 +11,9 @@ from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 
+USUAL = 0.5
+"""The threshold with which the engine scores."""
+
 
 @dataclass(frozen=True)
 class ClassFigures:
@@ -33,6 +36,8 @@ class AnswersOfSet:
     data: DataRecord
     answers: Predictions
     of_training: bool
+    threshold: float = USUAL
+    """Of two classes the second is answered where its probability is above this."""
 
     @cached_property
     def rows(self) -> np.ndarray:
@@ -46,7 +51,18 @@ class AnswersOfSet:
     @cached_property
     def answered(self) -> np.ndarray:
         """(rows,) The class each is answered with, −1 for none."""
-        return to_numpy(self.answers.values)[self._chosen]
+        usual = to_numpy(self.answers.values)[self._chosen]
+        return usual if not self._is_moved else np.where(usual < 0, usual, (self.second > self.threshold).astype(usual.dtype))
+
+    @property
+    def _is_moved(self) -> bool:
+        return self.data.classes == 2 and self.threshold != USUAL
+
+    @cached_property
+    def second(self) -> np.ndarray:
+        """(rows,) The probability of the second of two classes."""
+        usual, sure = (to_numpy(part)[self._chosen] for part in (self.answers.values, self.answers.sure))
+        return np.where(usual == 1, sure, 1 - sure)
 
     @cached_property
     def truth(self) -> np.ndarray:
@@ -56,7 +72,8 @@ class AnswersOfSet:
     @cached_property
     def sure(self) -> np.ndarray:
         """(rows,) The probability of the class that is answered."""
-        return to_numpy(self.answers.sure)[self._chosen]
+        sure = to_numpy(self.answers.sure)[self._chosen]
+        return np.where(self.answered == 1, self.second, 1 - self.second) if self._is_moved else sure
 
     @property
     def total(self) -> int:
@@ -68,7 +85,7 @@ class AnswersOfSet:
         """(classes, classes) How often class j (column) is answered where class i (row) is true: over the whole set where the engine
         scored that, else over the rows that were sent."""
         is_scored = self.of_training == bool(to_numpy(self.data.training).all())
-        if is_scored and self.answers.confusion is not None:
+        if is_scored and self.answers.confusion is not None and not self._is_moved:
             return to_numpy(self.answers.confusion)
         known, classes = self.answered >= 0, self.data.classes
         places = self.truth[known] * classes + self.answered[known]

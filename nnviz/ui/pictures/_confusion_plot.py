@@ -14,7 +14,8 @@ from nnviz.records.run_records import Predictions
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.text import numbers, plot_numbers
-from nnviz.ui.pictures._class_figures import AnswersOfSet, ClassFigures
+from nnviz.ui.pictures._class_figures import USUAL, AnswersOfSet, ClassFigures
+from nnviz.ui.pictures._threshold_row import ThresholdRow
 from nnviz.ui.pictures.staleness import PALE
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.array_picture import image_of
@@ -24,7 +25,9 @@ from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mo
 
 _EXPLANATION = (
     "Rows are true classes, columns the class that is answered, in evaluation mode; right on the diagonal. Click a cell (or move there "
-    "with the arrow keys) to see its rows, click a row to see it in the other pictures; Esc shows the figures of the classes again."
+    "with the arrow keys) to see its rows, click a row to see it in the other pictures; Esc shows the figures of the classes again.\n\n"
+    "Of two classes the slider says from which probability on the second is answered: a low threshold finds more of its rows and more that "
+    "are not, recall rises and precision falls. All figures of the panel are those at the threshold; the net stays as it is."
 )
 _WIDE = 420.0
 """Pixels of width from which on figures or rows stand beside the matrix; below that in its place."""
@@ -53,6 +56,9 @@ class ConfusionPlot(Plot):
         for button in (self.set, self.view):
             button.chosen.connect(lambda key: self._list(None))
         self.tools = (self.view, self.set)
+        self.threshold = ThresholdRow(self)
+        """Whoever shows the plot puts it below."""
+        self.threshold.changed.connect(lambda: self._list(None))
 
     def set_run(self, run: RunState) -> None:
         """Show the answers of this run."""
@@ -66,15 +72,20 @@ class ConfusionPlot(Plot):
             self.cell = None
             self.set.hide()
             self.view.hide()
+            self.threshold.hide()
             self.set_heading("Confusion matrix", "", "Confusion")
             return
         held_out = not to_numpy(data.training).all()
         self.set.setVisible(held_out)
         self.view.setVisible(self.width() < _WIDE)
-        self.answers = AnswersOfSet(data, answers, of_training=not held_out or self.set.key == "training")
+        self.answers = AnswersOfSet(data, answers, not held_out or self.set.key == "training", self.threshold.value())
+        self.threshold.setVisible(data.classes == 2)
+        self.threshold.set_name(self.answers.name(1))
         if former is None or former.data is not data:
             self.cell, self.first = None, 0
         self.choice = "training rows" if self.answers.of_training else "validation rows"
+        if data.classes == 2 and self.answers.threshold != USUAL:
+            self.choice += f", threshold {self.answers.threshold:.2f}"
         self.set_heading("Confusion matrix", plot_numbers.iteration(iteration), "Confusion")
 
     def paint(self, painter: QPainter, area: QRectF) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from msgspec.structs import replace
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -26,8 +28,10 @@ from nnviz.ui.widgets.scales import AxisScale, snapped
 
 _EXPLANATION = (
     "Where each row of the data lies in two units of a layer, with dropout, noise and sampling off. Of a variational autoencoder also what "
-    "it makes of samples of N(0, 1): the same for the same seed."
+    "it makes of samples of N(0, 1), the same for the same seed, and of two units of a grid over their plane."
 )
+_CODES = {"samples": "codes", "grid": "grid_codes"}
+"""The views of samples, and the part of a picture that holds what they are made of."""
 _NEAR = 9.0
 """Pixels within which a point is meant."""
 _MOST_NAMED = 10
@@ -59,7 +63,7 @@ class LatentPlot(Plot):
         self.units = ChoiceButton("Unit across"), ChoiceButton("Unit up")
         for button in self.units:
             button.chosen.connect(lambda key: self._want(units=tuple(int(one.key) for one in self.units)))
-        self.view = choice("What is shown", {"rows": "rows", "samples": "samples"}, "rows")
+        self.view = choice("What is shown", {"rows": "rows"}, "rows")
         self.view.chosen.connect(lambda key: self.renew())
         self.seed = RowBox("seed", "Seed of the samples", 9999)
         self.seed.value_changed.connect(lambda seed: self._want(seed=seed))
@@ -72,8 +76,8 @@ class LatentPlot(Plot):
 
     @property
     def shows_samples(self) -> bool:
-        """Whether samples are shown in place of the rows."""
-        return self.view.key == "samples" and self.picture is not None and "samples" in self.picture.parts
+        """Whether samples are shown in place of the rows, drawn ones or those of a grid."""
+        return self.view.key in _CODES and self.picture is not None and self.view.key in self.picture.parts
 
     def take(self, found: tuple[int, Picture] | None = None, data: DataRecord | None = None, is_late: bool = False) -> None:
         self.picture, self.data, self.legend, self.key = found[1] if found else None, data, (), ()
@@ -89,6 +93,8 @@ class LatentPlot(Plot):
         self.choice = f"{title}, units {units[0]} and {units[1]}"
         if self.shows_samples:
             self.choice = f"samples of {title} ~ N(0, 1), seed {self.picture.wish.seed}"
+            if self.view.key == "grid":
+                self.choice = f"samples on a grid of {title}, equally likely parts of N(0, 1)"
         self._points = self._placed()
         self.key = self._key()
         self.legend = self.key if self._key_width(0) > self.width() - text_width("−0.000", number=True) - 20 else ()
@@ -136,22 +142,28 @@ class LatentPlot(Plot):
         for button, own, other in zip(self.units, units, reversed(units), strict=True):
             button.set_choices([(str(unit), f"unit {unit}") for unit in range(width) if unit != other], str(own))
             button.setVisible(width > 2 and not self.shows_samples and self.width() >= scaled(_ROOMY))
-        has_samples = bool(picture and "samples" in picture.parts)
-        self.view.setVisible(has_samples)
-        self.seed.setVisible(has_samples and self.view.key == "samples")
+        views = [("rows", "rows"), *((key, key) for key in _CODES if picture and key in picture.parts)]
+        if choices:  # else what a person chose stays for the next picture
+            self.view.set_choices(views, self.view.key if (self.view.key, self.view.key) in views else "rows")
+        self.view.setVisible(len(views) > 1)
+        self.seed.setVisible(len(views) > 1 and self.view.key == "samples")
 
     # --- what is drawn ---
 
     @property
     def _are_points(self) -> bool:
         """Whether samples are points of the plane of two features."""
-        return to_numpy(self.picture.parts["samples"]).shape[1:] == (2,)
+        return self._samples().shape[1:] == (2,)
+
+    def _samples(self) -> np.ndarray:
+        """(samples, *shape of a row)"""
+        return to_numpy(self.picture.parts[self.view.key])
 
     def _placed(self) -> tuple[np.ndarray, ...]:
         """Places across and up, the rows of the data (−1 for a sample), of what can be drawn."""
         rows = to_numpy(self.picture.parts["rows"])
         if self.shows_samples and self._are_points:
-            x, samples = to_numpy(self.data.x)[rows], to_numpy(self.picture.parts["samples"])
+            x, samples = to_numpy(self.data.x)[rows], self._samples()
             places, rows = np.concatenate([x, samples]), np.concatenate([rows, np.full(len(samples), -1)])
         else:
             places = to_numpy(self.picture.values)
@@ -253,14 +265,17 @@ class LatentPlot(Plot):
 
     def _sample_tiles(self) -> np.ndarray:
         """(samples, height, width) in the units of the data before its scaling."""
-        samples = to_numpy(self.picture.parts["samples"])
+        samples = self._samples()
         flat = unscaled(self.data, samples.reshape(len(samples), -1)) if samples[0].size == self.data.x.shape[1] else samples
         return flat.reshape(samples.shape)[:, 0] if samples.ndim == 4 else flat.reshape(len(samples), -1, samples.shape[-1])
 
     def _sample_grid(self, area: QRectF) -> TileGrid:
         shape = self._sample_tiles().shape
         aspect = shape[2] / shape[1]
-        return tile_grid(area.adjusted(0, 2, -2, -line_height() - 4), shape[0], min(8.0, max(0.125, aspect)), 0.0)
+        if self.view.key == "grid" and shape[1] == 1 and area.height() > 0:
+            aspect = min(aspect, area.width() / area.height())  # a line of numbers may be as high as there is room
+        columns = math.isqrt(shape[0]) if self.view.key == "grid" else 0
+        return tile_grid(area.adjusted(0, 2, -2, -line_height() - 4), shape[0], min(8.0, max(0.125, aspect)), 0.0, columns)
 
     def _paint_samples(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
         tiles, grid = self._sample_tiles(), self._sample_grid(area)
@@ -282,7 +297,7 @@ class LatentPlot(Plot):
         if found is None:
             return
         place, across, down = found
-        tile, code = self._sample_tiles()[place], to_numpy(self.picture.parts["codes"])[place]
+        tile, code = self._sample_tiles()[place], to_numpy(self.picture.parts[_CODES[self.view.key]])[place]
         row, column = min(tile.shape[0] - 1, int(down * tile.shape[0])), min(tile.shape[1] - 1, int(across * tile.shape[1]))
         value = numbers.number(float(tile[row, column]))
         lines = [("update", f"sample {place}: z = {numbers.row(code, 4)}"), ("text", f"{numbers.place([row, column])} {value}")]

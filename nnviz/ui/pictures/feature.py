@@ -12,6 +12,8 @@ from nnviz.ui.pictures._tile_plot import TilePlot
 from nnviz.ui.pictures._time_step_plot import TimeStepPlot
 from nnviz.ui.pictures.tile_instruments import INSTRUMENTS
 from nnviz.ui.shell_api import Shell
+from nnviz.ui.theme.colors import GRID
+from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.plot_card import framed
 from nnviz.ui.widgets.turns import Turns
@@ -33,7 +35,8 @@ class PicturesFeature:
             "latent": self.latent,
             "time_steps": self.time_steps,
         }
-        self.cards = {name: framed(plot) for name, plot in self.plots.items()}
+        below = {"confusion": stacked(self.confusion, self.confusion.threshold, stretch=0, spacing=GRID)}
+        self.cards = {name: framed(plot, below.get(name)) for name, plot in self.plots.items()}
         self._turns = Turns(lambda plot: plot.set_run(session.run), self.confusion)
         for plot in self.plots.values():
             plot.export_requested.connect(shell.export_picture)

@@ -36,12 +36,13 @@ class TileGrid:
         return None
 
 
-def tile_grid(area: QRectF, count: int, aspect: float, caption: float) -> TileGrid:
-    """Return the grid with the largest pictures of this width over height; without captions where these would take most of the room."""
-    grids = [_grid(area, count, aspect, caption, columns) for columns in range(1, count + 1)]
+def tile_grid(area: QRectF, count: int, aspect: float, caption: float, columns: int = 0) -> TileGrid:
+    """Return the grid with the largest pictures of this width over height, in so many columns, where these are given; without captions
+    where these would take most of the room."""
+    grids = [_grid(area, count, aspect, caption, number) for number in ([columns] if columns else range(1, count + 1))]
     best = max(grids, key=lambda grid: grid.size[0])
     if caption and best.size[1] < 2.2 * caption:
-        return tile_grid(area, count, aspect, 0.0)
+        return tile_grid(area, count, aspect, 0.0, columns)
     return best
 
 

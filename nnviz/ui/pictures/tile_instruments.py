@@ -198,6 +198,33 @@ def _unit_place(view: PictureView, tile: int, row: int, column: int) -> str:
     return f"unit {tile} at {names[0]} {numbers.short(x)}, {names[1]} {numbers.short(y)}"
 
 
+# --- weight by input column ---
+
+_NONE = 0.01
+"""A column whose weights are shorter than this share of the longest is without weight."""
+
+
+def _column_tiles(view: PictureView) -> list[tuple[str, np.ndarray]]:
+    values = to_numpy(view.picture.values)
+    if len(values) == 1 and values.shape[1] == 1:
+        return [("", values.reshape(-1, _line_length(values.shape[2])))]
+    return [("" if len(values) == 1 else f"channel {number}", tile) for number, tile in enumerate(values)]
+
+
+def _column_place(view: PictureView, tile: int, row: int, column: int) -> str:
+    _, height, width = view.picture.values.shape
+    shown = _line_length(width) if height == 1 else width
+    place = (tile * height + row) * shown + column
+    names = view.data.feature_names if view.data else ()
+    return names[place] if place < len(names) and view.picture.block == (1, 1) else f"x{place + 1}"
+
+
+def _column_note(view: PictureView) -> str:
+    values = to_numpy(view.picture.values)
+    none = int((values < _NONE * values.max(initial=0.0)).sum())
+    return f"{none:,} of {values.size:,} columns without weight"
+
+
 INSTRUMENTS = {
     "weight_picture": Instrument(
         "weights",
@@ -247,6 +274,18 @@ INSTRUMENTS = {
         lambda view: "one map per unit",
         {"own": "own scale", "common": "one scale"},
         is_smooth=True,
+    ),
+    "columns": Instrument(
+        "columns",
+        "Weight by input column",
+        "Columns",
+        "How much weight leaves every column of the data: the length √Σw² of its weights to all units that read it. Below 1 % of the "
+        "longest it counts as without weight: the net answers without this column, which is what an L1 penalty does to useless ones.",
+        _column_tiles,
+        _column_place,
+        _column_note,
+        {"common": "one scale"},
+        is_signed=False,
     ),
 }
 """By the names of their panels."""

@@ -18,12 +18,13 @@ from nnviz.text.numbers import steady
 from nnviz.ui.run import _predictions_picture
 from nnviz.ui.run._pencil import ADOPT, OFF, Pencil
 from nnviz.ui.run._predictions_picture import PredictionText
-from nnviz.ui.run._surface_picture import Points, circles, class_image, limits_of, probabilities, value_image, value_limit
+from nnviz.ui.run._surface_picture import Points, circles, limits_of
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import ChoiceButton
 from nnviz.ui.widgets.plot import Plot
-from nnviz.ui.widgets.readout import line_height, paint_readout, text_width
+from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
+from nnviz.ui.widgets.surface_image import class_image, probabilities, value_image, value_limit
 
 MOST_ROWS = 2000
 """No more rows of the data are drawn as points."""
@@ -35,7 +36,8 @@ _NEAR = 11.0
 """Pixels within which a point is meant."""
 _EXPLANATION = (
     "The network's answer for every point of the plane of both features: the colour is the likeliest class, paler where it is less sure. "
-    "Filled points are trained on, rings are validated on."
+    "Filled points are trained on, rings are validated on. Of a network that is trained against itself it is the discriminator's answer, "
+    "and points that the generator makes, always of the same random numbers, lie over the rows."
 )
 
 
@@ -77,6 +79,8 @@ class BoundaryPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Decision boundary", _EXPLANATION, "Boundary", parent)
         self.points: Points | None = None
+        self._drawn: Points | None = None
+        """The same, and what a generator makes."""
         self.image: np.ndarray | None = None
         self._surface: Surface | None = None
         self._output: np.ndarray | None = None
@@ -142,6 +146,8 @@ class BoundaryPlot(Plot):
             return
         self.legend = self._legend()
         self._surface, self._output = surface, to_numpy(surface.output) if surface else None
+        has_generated = surface is not None and surface.generated is not None
+        self._drawn = self.points.with_generated(to_numpy(surface.generated)) if has_generated else self.points
         self.image = self._plane() if self.points.features == 2 else None
         self.set_heading(*self._heading(plot_numbers.iteration(iteration) if surface else ""))
 
@@ -192,13 +198,27 @@ class BoundaryPlot(Plot):
         if self.image is not None:
             self.axes.image(self.image, *self._extent())
         room = (max(1.0, frame.width() * frame.height()) / len(self.points.x)) ** 0.5  # of one, so that they shrink where there are many
-        self.axes.points(*circles(theme, self.points, round(min(8.0, max(3.6, room / 2)), 1)))
+        self.axes.points(*circles(theme, self._drawn, round(min(8.0, max(3.6, room / 2)), 1)))
         for color, values in self._curves() if self.points.features == 1 and self._surface else ():
             known = np.isfinite(values)
             self.axes.curve(np.linspace(*limits_of(self._surface, self.points, 0), len(values))[known], values[known], color, 2)
         self.axes.render(painter)
+        if self._drawn is not self.points:
+            self._paint_key(painter, frame)
         if self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, theme, self.hovered, self.values_at(x.value(self.hovered.x()), y.value(self.hovered.y())), frame)
+
+    def _paint_key(self, painter: QPainter, frame: QRectF) -> None:
+        """Which points are generated and which are real, in a corner."""
+        theme, left = current_theme(), frame.left() + 4
+        width = sum(text_width(text) + 18 for _, text in self.legend)
+        painter.fillRect(QRectF(frame.left(), frame.top(), width + 4, line_height()), theme.color("panel", 0.8))
+        for color, text in self.legend:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(color)
+            painter.drawEllipse(QRectF(left, frame.top() + line_height() / 2 - 3, 6, 6))
+            write(painter, QRectF(left + 9, frame.top(), text_width(text) + 4, line_height()), text, theme.color("muted"))
+            left += text_width(text) + 18
 
     def _plane(self) -> np.ndarray | None:
         """The image under the points of two features."""

@@ -7,12 +7,15 @@ from PySide6.QtCore import QObject
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
+from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
 from nnviz.ui.doctor.feature import DoctorFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.landscape.feature import LandscapeFeature
+from nnviz.ui.learn.feature import WORKSPACE as LEARN
+from nnviz.ui.learn.feature import LearnFeature
 from nnviz.ui.network.feature import NetworkFeature
 from nnviz.ui.pictures.feature import PicturesFeature
 from nnviz.ui.run.feature import RunFeature
@@ -31,6 +34,8 @@ _NARROWEST = 240
 """Below this width in pixels the names of the layers and of what is chosen for training would be cut."""
 _RIGHT = {"inspector": 352, "properties": 300}
 """And below these the texts of the panels at the right."""
+_LESSON = 300
+"""And below this a line of a lesson has too few words."""
 _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
@@ -55,6 +60,8 @@ class Features:
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
+        self.learn = LearnFeature(session, shell)
+        self.checking = CheckingFeature(session, shell.window())
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
@@ -62,6 +69,7 @@ class Features:
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
         self.area.workspace_changed.connect(lambda name: self.doctor.show_panel())
+        self.learn.panels_changed.connect(self._show_beside_lesson)
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -84,11 +92,29 @@ class Features:
         for plot in (self.step.microscope, self.step.chain_rule.history):
             plot.export_requested.connect(shell.export_picture)
             self.run.share_time(plot)
+        self.checking.node_requested.connect(self._show_node)
         self.run.bar.height_changed.connect(self.follow_text_size)
         self.step.chain_rule.set_foot(self.doctor.section)
         self.comparison.highlighted.connect(self.run.highlight)
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
+
+        self.files.start_page.put_first("Learn", self.learn.ways_in)
+        self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
+        self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
+        network.view.clicked.connect(self.learn.take_clicked)
+        self.learn.element_wanted.connect(self.step.choose_element)
+
+    def _show_beside_lesson(self) -> None:
+        """Show what the step of the lesson needs, where the lesson stands."""
+        if self.area.name == LEARN:
+            self.area.show_only(self.learn.panels)
+
+    def _show_node(self, node: int) -> None:
+        """Bring a node into sight, in the workspace of the graph if it is in no panel here."""
+        if not self._shell.is_visible("graph"):
+            self.area.show_workspace("step")
+        self.graph.view.show_node(node)
 
     def _cards(self) -> dict[str, Card]:
         """The cards by the names of their panels, in the order in which menus list them."""
@@ -108,6 +134,7 @@ class Features:
             **self.pictures.cards,
             **self.comparison.cards,
             **self.doctor.cards,
+            **self.learn.cards,
             "microscope": step["microscope"],
         }
 
@@ -123,13 +150,15 @@ class Features:
         self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
+        self.cards["lesson"].setMinimumWidth(max(_LESSON, min(round(scaled(_LESSON)), most - max(_RIGHT.values()))))
         for name, pixels in _RIGHT.items():
             self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
+        self._bar.fit()  # only now all its texts have their size
 
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs
+        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs | self.learn.needs
 
     @property
     def plots(self) -> dict[str, Plot]:

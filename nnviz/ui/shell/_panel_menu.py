@@ -13,6 +13,7 @@ from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.widgets.card import Card, header_height
 
 TITLES = {
+    "lesson": "Lesson",
     "layers": "Layers",
     "training": "Training",
     "network": "Network",
@@ -29,8 +30,11 @@ TITLES = {
     "landscape": "Loss landscape",
     "curvature": "Curvature",
     "range_test": "Learning-rate range test",
+    "baselines": "Baselines",
+    "distances": "Distances",
     "confusion": "Confusion matrix",
     "weight_picture": "Weights as a picture",
+    "columns": "Weight by input column",
     "feature_maps": "Feature maps",
     "attention": "Attention weights",
     "unit_maps": "Units over the plane",

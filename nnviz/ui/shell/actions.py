@@ -8,11 +8,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QIcon, QKeySequence, QPixmap
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from nnviz.ui.checking import checking_actions
 from nnviz.ui.comparison import comparison_actions
 from nnviz.ui.data import data_actions
 from nnviz.ui.doctor import doctor_actions
 from nnviz.ui.files import file_actions
 from nnviz.ui.graph import graph_actions
+from nnviz.ui.learn import learn_actions
 from nnviz.ui.network import network_actions
 from nnviz.ui.run import run_actions
 from nnviz.ui.shell_api import Act, why_not
@@ -28,6 +30,7 @@ WINDOW = (
     Act("build_workspace", "Build workspace", "View", lambda w: w.features.area.show_workspace("build"), "Ctrl+1", "fa6s.pen-ruler", "The canvas is large"),
     Act("step_workspace", "Step workspace", "View", lambda w: w.features.area.show_workspace("step"), "Ctrl+2", "fa6s.shoe-prints", "One iteration, node by node"),
     Act("train_workspace", "Train workspace", "View", lambda w: w.features.area.show_workspace("train"), "Ctrl+3", "fa6s.chart-line", "The plots are large"),
+    Act("learn_workspace", "Learn workspace", "View", lambda w: w.features.area.show_workspace("learn"), "Ctrl+4", "fa6s.graduation-cap", "A lesson that asks, beside the window it drives"),
     Act("enlarge_panel", "Enlarge this panel", "View", lambda w: w.enlarge_panel(), "F4", "fa6s.maximize", "Give the panel with the keyboard all the room, or its place again; so does a double click on its title"),
     Act("pop_out_panel", "Pop this panel out", "View", lambda w: w.pop_out_panel(), "Shift+F4", "fa6s.up-right-from-square", "Give the panel with the keyboard a window of its own, or put it back; so does dragging its title out of the window"),
     Act("run_bar", "Run bar: show or hide", "View", lambda w: w.toggle_run_bar(), "Ctrl+Alt+I", "fa6s.timeline", "All iterations of the run and its branches under the window, to go back to any"),
@@ -51,12 +54,14 @@ OFFERED = {
     "run": run_actions.ACTIONS,
     "comparison": comparison_actions.ACTIONS,
     "doctor": doctor_actions.ACTIONS,
+    "checking": checking_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
+    "learn": learn_actions.ACTIONS,
 }
 """Who offers what, in the order in which it comes into the menus."""
 RUNNING = {"train": ("pause", "fa6s.pause"), "play": ("stop", "fa6s.stop")}
 """Actions on filled buttons, and what they say and show while what they have started runs."""
-MENUS = ("File", "Edit", "Run", "Step", "View", "Help")
+MENUS = ("File", "Edit", "Run", "Step", "View", "Learn", "Help")
 
 Feature = Callable[[str], object]
 """Returns who offers rows, by name."""

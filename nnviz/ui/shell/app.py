@@ -133,6 +133,7 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
     after_next_paint(window.features.area, lambda: _complete(window))
     if not window.siblings():
         window.features.files.lost_work.offer()
+        window.features.learn.offer_first()
     window.focus_canvas()
 
 

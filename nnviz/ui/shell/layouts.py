@@ -38,7 +38,7 @@ def column(*parts: tuple[int, Split | str]) -> Split:
 
 
 _PICTURES = (
-    (330, row((400, "confusion"), (300, "weight_picture"), (300, "feature_maps"))),
+    (330, row((400, "confusion"), (300, "weight_picture"), (300, "columns"), (300, "feature_maps"))),
     (330, row((300, "attention"), (300, "unit_maps"), (300, "latent"), (300, "time_steps"))),
 )
 """Pictures of the inside of the net, which are shown when they are asked for: rows of a column."""
@@ -68,6 +68,7 @@ WORKSPACES = {
                 (470, row((560, "loss"), (440, "boundary"))),
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                (400, row((560, "baselines"), (440, "distances"))),
                 *_PICTURES,
                 (560, "doctor"),
                 (460, "runs"),
@@ -78,6 +79,31 @@ WORKSPACES = {
         ),
         (420, column((370, "network"), (520, "microscope"))),
     ),
+    "learn": row(
+        (350, "lesson"),
+        (
+            850,
+            column(
+                (250, "network"),
+                (470, "graph"),
+                (330, row((560, "loss"), (440, "boundary"))),
+                (330, row((350, "histograms"), (330, "norms"), (320, "metric"))),
+                (330, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                *_PICTURES,
+                (300, "runs"),
+                (330, "hindsight"),
+                (330, row((330, "ratios"), (330, "units"), (330, "spread"))),
+                (330, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
+            ),
+        ),
+        (
+            360,
+            column(
+                *((591, "inspector"), (420, "training"), (285, "batch"), (420, "properties")),
+                *((320, "parameters"), (320, "doctor"), (320, "microscope")),
+            ),
+        ),
+    ),
 }
 """Shares are pixels of the 1600×1000 window of the design."""
 
@@ -85,6 +111,7 @@ _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
 _LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
 HIDDEN = {
     "step": {"batch", "curve", "doctor"} | _INSIDE,
-    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test"} | _LAYERS | _INSIDE,
+    "learn": set(WORKSPACES["learn"].panels()) - {"lesson", "network", "graph", "inspector"},
+    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test", "baselines", "distances"} | _LAYERS | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""

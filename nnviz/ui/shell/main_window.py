@@ -270,21 +270,27 @@ class MainWindow(QMainWindow):
         self.features.doctor.show_section()
 
     def _show_workspace(self, name: str) -> None:
-        stepping = self.session.stepping
-        self.top_bar.set_workspace(name)
+        stepping, steps = self.session.stepping, name == "step" or (name == "learn" and self.is_visible("graph"))
+        self.top_bar.set_workspace(name, steps)
         if name == "step":
             self._stop_note.drop()
-        else:
+        if not steps:
             stepping.stop()  # only there is a button that stops it
         self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
+        self.features.learn.show_workspace()
         self.focus_canvas()
-        stepping.set_rest("start" if name == "step" else "end")
+        stepping.set_rest("start" if steps else "end")
         self.features.step.show_visible()
         self.update_needs()
         self.features.landscape.show_visible()
         self.features.data.show_visible()
 
     # --- what a feature may ask of the window, and what the window's own actions do ---
+
+    @property
+    def keeps_settings(self) -> bool:
+        """Whether the next start of the program shall know what was set in this window."""
+        return self._keeps_settings
 
     @property
     def selected_layers(self) -> tuple[str, ...]:
@@ -296,7 +302,7 @@ class MainWindow(QMainWindow):
         return panel in self.features.area.visible_panels()
 
     def show_workspace(self, name: str) -> None:
-        """Bring up a workspace: build · step · train."""
+        """Bring up a workspace: build · step · train · learn."""
         self.features.area.show_workspace(name)
 
     def toggle_panel(self, panel: str) -> None:
@@ -326,7 +332,10 @@ class MainWindow(QMainWindow):
         self.action_table["redo"].setText(f"Redo {self.session.undo_order.redo_label}".strip())
 
     def focus_canvas(self) -> None:
-        """Let keys go to the graph where it is shown, else to the network."""
+        """Let keys go to the lesson in its workspace, to the graph where it is shown, else to the network."""
+        if self.features.area.name == "learn" and self.is_visible("lesson"):
+            self.features.learn.take_keyboard()
+            return
         view = self.features.graph.view if self.is_visible("graph") else self.features.network.view
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -381,7 +390,9 @@ class MainWindow(QMainWindow):
         """Open the field that finds any action by its name."""
         menu = self.features.panel_menu
         panels = [action for action in (*menu.actions.values(), *menu.pop_outs.values()) if action.isVisible()]
-        CommandPalette([*self.action_table.values(), *panels, *self.features.files.templates], self).open_over(self)
+        CommandPalette(
+            [*self.action_table.values(), *panels, *self.features.files.templates, *self.features.learn.lesson_actions()], self
+        ).open_over(self)
 
     def about(self) -> None:
         """Say what this is."""

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QApplication
 from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.store.examples import document_path, is_built_in, open_document
 from nnviz.document.store.files import replace_file
+from nnviz.lessons.lesson import LessonError
+from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.files.exports import SUFFIXES, reason
@@ -57,6 +59,11 @@ class Job:
     """Keys of the groups that are open, all others being folded; none: as the graph opens."""
     panel: str = ""
     """The panel to paint alone; empty: the whole window."""
+    lesson: str = ""
+    """A lesson by its name, which opens the documents it needs; `lesson_step` counts from 1."""
+    lesson_step: int = 1
+    is_answered: bool = False
+    """Whether the question of that step is answered, so that its reveal is seen."""
 
 
 def screenshot(job: Job, out: Path) -> None:
@@ -140,12 +147,31 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
         if job.step > session.stepping.length:
             raise JobFailed(f"the iteration has {session.stepping.length} steps; --step {job.step} is beyond its end")
         session.stepping.to(job.step)
+    if job.lesson:
+        _learn(window, job, failures)
     _look(window, job)
     _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
     _wait(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
     _wait_for_panels(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.features.graph.view.fit()
+
+
+def _learn(window: MainWindow, job: Job, failures: list[str]) -> None:
+    """Stand at a step of a lesson."""
+    try:
+        lesson = open_lesson(job.lesson)
+    except LessonError as error:
+        raise JobFailed(str(error)) from error
+    if not 1 <= job.lesson_step <= len(lesson.steps):
+        raise JobFailed(f"lesson {job.lesson} has {len(lesson.steps)} steps; there is no step {job.lesson_step}")
+    lessons = window.session.lessons
+    window.features.area.show_workspace("learn")
+    lessons.open(job.lesson, lesson, job.lesson_step - 1)
+    _wait(lambda: not lessons.is_setting_up, f"step {job.lesson_step} of the lesson", failures)
+    if job.is_answered:
+        lessons.give_up()
+        _wait(lambda: not lessons.is_setting_up, "the answer", failures)
 
 
 def _look(window: MainWindow, job: Job) -> None:

@@ -83,28 +83,28 @@ class TopBar(QWidget):
             layout.addSpacing(widget) if isinstance(widget, int) else layout.addWidget(widget)
         for figure in self._figures.values():
             layout.addWidget(figure)
-            figure.grown.connect(self._fit)
+            figure.grown.connect(self.fit)
         layout.addWidget(self.badge)
         layout.addStretch()
         layout.addWidget(self._search)
         self._title.setProperty("role", "muted")
 
-    def set_workspace(self, name: str) -> None:
-        """Mark the workspace that is shown and offer its transport: steps in Step, training elsewhere."""
+    def set_workspace(self, name: str, steps: bool | None = None) -> None:
+        """Mark the workspace that is shown and offer its transport: that of `steps`, or of training; None: steps in Step alone."""
         self._tabs.choose(name)
-        stepping = name == "step"
+        steps = name == "step" if steps is None else steps
         for widget in (*self._step_buttons, self.sizes, self._play):
-            widget.setVisible(stepping)
+            widget.setVisible(steps)
         for widget in (*self._train_buttons[1:], self._order):
-            widget.setVisible(not stepping)
-        self._fit()
+            widget.setVisible(not steps)
+        self.fit()
 
     def set_title(self, title: str, changed: bool, own: str = "") -> None:
         """Show the document's title, with a dot while it is not saved; a click changes its `own` one, where that is another."""
         self._named = title, changed
         self._title.set_own(own or title)
         self._title.setToolTip((f"{title} (not saved yet)" if changed else title) + "\nClick to give it another title")
-        self._fit()
+        self.fit()
 
     def set_figures(self, run: RunFigures) -> None:
         """Show where the run stands. A figure of an earlier iteration is pale, and its tooltip says of which."""
@@ -123,9 +123,9 @@ class TopBar(QWidget):
             figures[name].show_age(note, is_made_again or target is not None or is_past)
         if (target is not None) != self._is_on_its_way:
             self._is_on_its_way = target is not None
-            self._fit()
+            self.fit()
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Give up what is least needed until the rest fits; the search field gets short, and never goes, nor do workspaces."""
         (title, changed), metrics = self._named, self._title.fontMetrics()
         share = min(1.0, max(0.0, (self.width() - _NARROW) / (_WIDE - _NARROW)))
@@ -153,11 +153,11 @@ class TopBar(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange and self.layout():
             self.setFixedHeight(round(scaled(_HEIGHT)))
-            self._fit()
+            self.fit()
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
+        self.fit()
 
     @painted
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter,
 from nnviz.records.trace_state import TraceState
 from nnviz.session.engine_work import Work
 from nnviz.session.trace_source import RecordedTrace, Recording
+from nnviz.ui.checking import checking_actions
+from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
@@ -71,6 +73,7 @@ def _refusing(id: str) -> Callable[[TraceWindow], None]:
 OFFERED = {
     "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN.keys() | _WITHOUT_WHAT_IFS],
     "graph": [act for act in graph_actions.ACTIONS if act.id not in _WITHOUT_DETAILS],
+    "checking": checking_actions.ACTIONS,
     "window": (*WINDOW, *(replace(act, call=_refusing(act.id)) for act in step_actions.ACTIONS if act.id in _WITHOUT_RUN)),
 }
 
@@ -85,10 +88,11 @@ class TraceWindow(QMainWindow):
         super().__init__()
         self.trace, self._title = trace, title
         trace.setParent(self)
-        self.action_table = ActionTable(self, OFFERED, lambda name: {"step": self.step, "graph": self.graph}.get(name, self))
+        self.action_table = ActionTable(self, OFFERED, self._feature)
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, (self.badge, self.sizes))
+        self.checking = CheckingFeature(trace, self)
         self._enlarged: QWidget | None = None
         EscapeKey(self, self._leave_mode)
         for card in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
@@ -97,6 +101,7 @@ class TraceWindow(QMainWindow):
         self.step.chain_rule.group_clicked.connect(self.graph.fold_to)
         self.step.chain_rule.group_clicked.connect(self.step.show_card)
         self.graph.view.node_clicked.connect(self.step.show_card)
+        self.checking.node_requested.connect(self.graph.view.show_node)
         self.graph.view.folds.changed.connect(self.step.show_selection)
         self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self._lay_out()
@@ -106,6 +111,9 @@ class TraceWindow(QMainWindow):
         self.action_table.set_icons()
         self._show(trace.stepping.state)
         self._show_progress()
+
+    def _feature(self, name: str) -> object:
+        return {"step": self.step, "graph": self.graph, "checking": self.checking}.get(name, self)
 
     def _listen(self) -> None:
         trace = self.trace

@@ -6,7 +6,7 @@ The trees in layouts.py are data; `WorkspaceArea` turns the present one into spl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -118,6 +118,13 @@ class WorkspaceArea(QWidget):
             self._rebuild(self._trees[self.name])
         self._panels[panel].setVisible(visible)
         self._apply_sizes()
+        self.workspace_changed.emit(self.name)
+
+    def show_only(self, panels: Collection[str]) -> None:
+        """Show these panels of the present workspace, and hide its others."""
+        self._hidden[self.name] = set(self.panels()) - set(panels)
+        self.enlarged = ""
+        self._rebuild(self._trees[self.name])
         self.workspace_changed.emit(self.name)
 
     def enlarge(self, panel: str) -> None:

@@ -30,6 +30,7 @@ from nnviz.ui.step._step_bar import StepBar
 from nnviz.ui.step._step_timeline import PhaseRail, StepTimeline
 from nnviz.ui.step._what_if_banner import WhatIfBanner
 from nnviz.ui.step.badge import Badge
+from nnviz.ui.step.elements import row_shape
 from nnviz.ui.widgets.boxes import beside, scrolling, stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.plot_card import framed
@@ -178,6 +179,13 @@ class StepFeature:
         self._chosen_card = node
         self.stepping.select(node)
         self.show_selection()
+
+    def choose_element(self, element: tuple[int, ...]) -> None:
+        """Let the card work out this element of its node, counted without the batch axis; one that the node has not is passed over."""
+        shown = self.chain_rule.node()
+        sizes = row_shape(shown) if shown else ()
+        if len(element) == len(sizes) and all(0 <= place < size for place, size in zip(element, sizes, strict=True)):
+            self.chain_rule.choose_element(int(np.ravel_multi_index(element, sizes)))
 
     def show_visible(self) -> None:
         """Ask for what was too large to travel, if the card that shows it can be seen."""

@@ -132,6 +132,16 @@ def test_bounds_are_judged_by_at_once_and_saved_with_the_document(qtbot, sick):
     assert box.isEnabled()
 
 
+def test_what_is_not_looked_for_is_not_called_healthy(qtbot, sick):
+    window = sick
+    for kind in ("vanishing", "rate_too_small"):
+        edit(qtbot, window, edits.change_bounds, kind, enabled=False)
+    assert said(window).startswith("healthy: ") and not {"gradients", "learning rate"} & {*said(window)[9:].split(", ")}
+    for kind in ("exploding", "rate_too_large", "diverging"):
+        edit(qtbot, window, edits.change_bounds, kind, enabled=False)
+    assert said(window).startswith("gradients and learning rate are not looked for")
+
+
 def test_bounds_survive_an_engine_that_is_started_anew(qtbot, sick):
     window, session = sick, sick.session
     edit(qtbot, window, edits.change_bounds, "vanishing", enabled=False)
@@ -200,3 +210,33 @@ def test_a_run_is_asked(qtbot, sound):
     wait(qtbot, answer.isVisible)
     assert answer.text().startswith("Yes") and answer.text().endswith("(asked at iteration 100)")
     assert not session.branches.kept and session.run.iteration == 100, "nothing of it is left beside the run"
+
+
+def test_while_training_runs_it_is_judged_on_the_way(qtbot, sick):
+    window, session = sick, sick.session
+    session.training.set_pace(200.0)
+    session.training.train()
+    wait(qtbot, lambda: session.run.iteration > 60 and session.doctor.iteration > 50)
+    assert said(window).startswith(HEADLINE) and is_judged(window)
+    fix = session.trials.cures(session.doctor.present[0])[0]
+    session.doctor.apply(fix)
+    assert not is_judged(window) and window.features.doctor.line.sentence._tone == "faint"
+    wait(qtbot, lambda: is_judged(window))
+    assert session.run.training and "vanishing" not in kinds(window) and "h1" not in window.features.doctor.marks
+    session.training.pause()
+    wait(qtbot, lambda: not session.run.training and is_judged(window))
+    assert "vanishing" not in kinds(window) and session.doctor.iteration == session.run.iteration
+
+
+def test_each_branch_has_what_was_found_in_it(qtbot, sick):
+    window, session = sick, sick.session
+    session.training.go_to(20)
+    wait(qtbot, lambda: stands_at(window, 20) and is_judged(window))
+    fix = session.trials.cures(session.doctor.latest[0])[0] if session.doctor.latest else None
+    session.edit("ReLU", edits.change_layer, "h1", activation="relu") if fix is None else session.doctor.apply(fix)
+    wait(qtbot, lambda: is_judged(window))
+    assert "vanishing" not in kinds(window)
+    session.branches.go_to("main")
+    assert not is_judged(window)
+    wait(qtbot, lambda: stands_at(window, 40) and is_judged(window))
+    assert said(window).startswith(HEADLINE)

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from nnviz.document import edits
 from nnviz.document.run_log import RunLog
-from nnviz.records.task_records import CurvatureTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
+from nnviz.records.task_records import BaselinesTask, CurvatureTask, DistancesTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
 from tests.ui.window import opened, stands_at, wait
 
 ITERATIONS = 60
@@ -200,3 +200,52 @@ def test_hovering_a_path_reads_its_point(qtbot, window):
     assert plot.shown.values_of(path, len(path.iterations) - 1)[0] == ("text", f"iteration {ITERATIONS}")
     plot.hovered = QPointF(plot.rect().center())
     assert not plot.grab().isNull() and math.isfinite(plot.shown.loss)
+
+
+def test_baselines_stand_beside_the_net(qtbot, window):
+    panel = computed(qtbot, window, "baselines", BaselinesTask)
+    plot = window.features.landscape.baselines
+    names = [model.name for model in plot.found.models]
+    assert names == ["this net", "same answer", "logistic regression", "nearest neighbours", "random forest", "gradient boosting"]
+    figures = window.features.run.figures()
+    assert plot.cells(plot.found.models[0])[1:] == (figures.score, "42 parameters", "–") and plot.heading[2] == f"iteration {ITERATIONS}"
+    assert panel.strip.text.startswith("best validation accuracy: ") and plot.best.validation == max(
+        m.validation for m in plot.found.models
+    )
+    assert any(note.startswith("without thinned nets: no layer drops units") for note in plot.notes)
+    for view in ("pictures", "averages", "scores"):
+        plot.view.choose(view)
+        assert not plot.sentence
+        window.grab()
+    assert plot.values_at(1)[1][1].startswith("random forest ")
+    window.session.training.iterations(1)
+    wait(qtbot, lambda: stands_at(window, ITERATIONS + 1))
+    assert plot.is_past and panel.strip.text == f"iteration {ITERATIONS}; now {ITERATIONS + 1}"
+
+
+def test_baselines_can_be_left_and_what_was_found_stays(qtbot, window):
+    panel = shown(window, "baselines")
+    press(panel)
+    tasks = window.session.tasks
+    wait(qtbot, lambda: tasks.state(BaselinesTask).result is not None)
+    press(panel)
+    wait(qtbot, lambda: tasks.state(BaselinesTask).progress is None)
+    assert 1 <= len(tasks.state(BaselinesTask).result.models) < 6 and not tasks.state(BaselinesTask).is_whole
+    assert panel.strip.text == "cancelled: what was found until then"
+
+
+def test_distances_are_of_the_data_and_stay_while_the_run_goes_on(qtbot, window):
+    panel = computed(qtbot, window, "distances", DistancesTask)
+    plot = window.features.landscape.distances
+    assert plot.heading[2] == "300 rows, 2 columns" and plot.added.key == "0" and not plot.is_past
+    alone = plot.said(plot.place)
+    plot.added.choose("1024")
+    window.grab()
+    assert plot.place == 11 and plot.said(11).startswith("farthest / nearest 1.") and plot.said(11) != alone and "accuracy" in alone
+    assert plot.values_of(11)[0] == ("text", "1,026 columns")
+    window.session.training.iterations(1)
+    wait(qtbot, lambda: stands_at(window, ITERATIONS + 1))
+    assert not plot.is_past
+    window.session.edit("Noise", edits.set_value, "data.noise", 0.3, "noise")
+    wait(qtbot, lambda: window.session.link.is_up_to_date)
+    assert plot.is_past and ("changed since" in panel.strip.text or "now" in panel.strip.text)

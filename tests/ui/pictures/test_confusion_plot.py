@@ -146,3 +146,37 @@ def test_features_are_said_as_they_were_before_the_scaling():
     assert all(name in said for name in data.feature_names)
     first = float(said.split(" · ")[0].removeprefix(data.feature_names[0]).replace("−", "-"))
     assert first == pytest.approx(at.data.raw[3, 0], rel=0.05)
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("example", ["moons", "threshold"])
+def test_a_threshold_turns_probabilities_into_classes(example, threshold):
+    at = trained(f"example:{example}", 80)
+    run = run_of(at)
+    found = AnswersOfSet(run.data, run.answers, False, threshold)
+    output = at.answer(at.validation_rows.x)
+    second = (output.softmax(1)[:, 1] if example == "moons" else output[:, 0].sigmoid()).numpy()
+    truth, answer = at.validation_rows.y.numpy(), (second > threshold).astype(int)
+    assert np.array_equal(found.matrix, confusion_matrix(truth, answer, labels=[0, 1]))
+    assert np.allclose(found.sure, np.where(answer == 1, second, 1 - second), atol=1e-6)
+    precision, recall, f1, _ = precision_recall_fscore_support(truth, answer, labels=[1])
+    one = found.classes[1]
+    assert (one.precision, one.recall, one.f1) == pytest.approx((precision[0], recall[0], f1[0]))
+
+
+def test_the_slider_moves_the_threshold(shown):
+    plot = plot_of(run_of(trained("example:threshold", 80)))
+    shown(plot)
+    usual = plot.answers.classes[1]
+    plot.threshold.slider._slider.setValue(20)
+    moved = plot.answers.classes[1]
+    assert plot.choice == "validation rows, threshold 0.20" and moved.recall > usual.recall and moved.precision < usual.precision
+    plot.grab()
+    plot.threshold.slider._slider.setValue(50)
+    assert plot.choice == "validation rows" and plot.answers.classes[1] == usual
+
+
+def test_more_than_two_classes_have_no_threshold(shown):
+    plot = plot_of(run_of(trained("example:digits", 5)))
+    shown(plot)
+    assert plot.threshold.isHidden()

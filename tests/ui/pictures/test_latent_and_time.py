@@ -67,6 +67,15 @@ def test_samples_are_pictures_of_images_and_say_their_seed(shown):
     assert not plot.grab().isNull()
 
 
+def test_a_grid_over_the_plane_is_as_wide_as_it_is_high(shown):
+    plot = latent_of(run_of(trained(vae("digits", 64), 3), PictureWish("latent")))
+    shown(plot)
+    plot.view.choose("grid")
+    assert plot._sample_tiles().shape == (64, 8, 8) and plot._sample_grid(QRectF(plot.rect())).columns == 8
+    assert not plot.seed.isVisible() and "grid" in plot.choice
+    assert not plot.grab().isNull()
+
+
 def test_samples_of_points_lie_over_the_data(shown):
     at = trained(vae("moons", 2), 3)
     run = run_of(at, PictureWish("latent"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from PySide6.QtCore import QPointF, QRectF
 
 from nnviz.records.picture_records import Picture, PictureWish
@@ -49,6 +50,17 @@ def test_the_value_under_the_pointer_is_that_of_the_cell(shown, qtbot):
         plot.hovered = QPointF(room.left() + (column + 0.5) * room.width() / 4, room.top() + (row + 0.5) * room.height() / 4)
         plot.grab()
     assert set(asked) == {(0, 0, 0), (0, 3, 1), (0, 2, 3)}
+
+
+def test_columns_without_weight_are_counted_and_every_column_named(shown):
+    at = trained("example:wine")
+    with torch.no_grad():
+        at.parameters["h1.weight"][:, [2, 5]] = 0.0
+    plot = plot_of("columns", run_of(at, PictureWish("columns")))
+    shown(plot)
+    assert plot.instrument.note(plot.view) == "2 of 13 columns without weight"
+    assert [text for _, text in plot.values_at(0, 0, 5)][-2:] == [at.data.feature_names[5], "0"]
+    plot.grab()
 
 
 def test_gates_of_a_recurrent_weight_are_named(shown):
@@ -171,6 +183,7 @@ def test_without_a_picture_a_sentence_says_why(shown, name):
     ("feature_maps", "template:cnn", PictureWish("maps")),
     ("attention", "template:encoder", PictureWish("attention")),
     ("unit_maps", "example:moons", PictureWish("units")),
+    ("columns", "example:selected_columns", PictureWish("columns")),
 ])  # fmt: skip
 def test_it_is_painted_at_every_size_and_copied_in_the_other_theme(shown, name, document, wish, theme, qapp):
     at = trained(document, 2)

@@ -1,16 +1,20 @@
 """Decision boundary, fitted curve, a neuron's map, and the sentence where none of them can be drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from msgspec import structs
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor
 
 from nnviz.records.data_record import DataRecord
 from nnviz.records.run_records import Surface
+from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
 from nnviz.ui.run._boundary import BoundaryPlot
-from nnviz.ui.run._surface_picture import class_image, value_image, value_limit
 from nnviz.ui.theme.colors import LIGHT
+from nnviz.ui.widgets.surface_image import class_image, value_image, value_limit
 from tests.ui import runs
 
 
@@ -164,3 +168,16 @@ def test_data_without_finite_rows(shown, rows):
     plot.set_run(RunState(data=empty))
     plot.grab()
     assert plot.sentence == "the data have no finite rows"
+
+
+def test_generated_rows_lie_over_those_of_the_data_with_a_key(shown, count_color):
+    plain, generated = runs.run(128), to_numpy(runs.moons().x)[:40] + 0.1
+    surface = structs.replace(plain.surface, generated=runs.wire(generated))
+    plot, without = BoundaryPlot(), BoundaryPlot()
+    for one, run in ((plot, replace(plain, surface=surface)), (without, plain)):
+        shown(one)
+        one.set_run(run)
+    drawn = plot._drawn
+    assert len(drawn.x) == len(plot.points.x) + 40 and (drawn.x[-40:] == generated).all() and (drawn.y[-40:] == 0).all()
+    assert without._drawn is without.points
+    assert count_color(plot, QColor(LIGHT.classes[0])) > count_color(without, QColor(LIGHT.classes[0]))

@@ -1,0 +1,22 @@
+"""What a step sets in the document, by path, as `--set` names it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnviz.document import edits
+from nnviz.document.experiment import Experiment
+
+
+def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
+    """Return the experiment with these settings by path. Raises Refused."""
+    for path, value in settings.items():
+        experiment = edits.set_value(experiment, path, _as_typed(value))
+    return experiment
+
+
+def _as_typed(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return "none" if value is None else str(value).lower()
+    return str(value)

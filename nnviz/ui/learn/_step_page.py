@@ -1,0 +1,342 @@
+"""One screen of a lesson: what is said, what is asked, the answer, what was said to it, and the way on. It judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from nnviz.ui.learn._option_button import OptionButton
+from nnviz.ui.theme.colors import BODY, GRID, LARGE, current_theme
+from nnviz.ui.theme.fonts import mono, scaled
+from nnviz.ui.theme.painting import painted
+from nnviz.ui.widgets.boxes import scrolling
+from nnviz.ui.widgets.sections import DividingLine, Heading
+from nnviz.ui.widgets.typeset_text import TypesetText
+
+_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PROMPTS = {
+    "click": "Click it in the network or the graph. By keyboard: choose it in the graph with the arrow keys, then Ctrl+Alt+K and Enter.",
+    "change": "Change it in the window: the step goes on as soon as it is so.",
+}
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """All texts of a step, filled with its numbers, and what there is of an answer."""
+
+    text: str
+    place: int
+    count: int
+    kind: str = ""
+    """number · choice · click · change; empty where nothing is asked."""
+    question: str = ""
+    options: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    """Those that are shown."""
+    has_more_hints: bool = False
+    answer: str = ""
+    verdict: str = ""
+    said: str = ""
+    """What is said to a wrong answer."""
+    reveal: str = ""
+    """Empty before the answer."""
+    is_answered: bool = False
+    chosen: str = ""
+    """What is chosen in the graph, for a question that asks for a click."""
+    waits: str = ""
+    """What is being done before the step stands; empty where it does."""
+    is_away: bool = False
+    """Whether the person has left what the step has set up."""
+    is_last: bool = False
+
+
+class StepPage(QWidget):
+    """Works by keys: digits choose, Enter answers and goes on, ← and → turn pages, ↑ and ↓ scroll."""
+
+    answered = Signal(str)
+    next_requested = Signal()
+    back_requested = Signal()
+    hint_requested = Signal()
+    show_requested = Signal()
+    restore_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, accessibleName="Step of the lesson")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._shown: ShownStep | None = None
+        self.progress = StepProgress()
+        self.text, self.question, self.prompt = TypesetText(BODY + 1), TypesetText(LARGE), TypesetText(BODY, "muted")
+        self.field = QLineEdit(placeholderText="number", accessibleName="Your answer", font=mono(LARGE))
+        self.check, self.chosen = QPushButton("Check  Enter"), QPushButton()
+        self.options: list[OptionButton] = []
+        self.verdict = AnswerNote()
+        self.hints, self.reveal = TypesetText(BODY, "muted"), TypesetText(BODY + 1)
+        self.away = AwayNote()
+        self.waiting = QLabel(wordWrap=True)
+        self.waiting.setProperty("role", "muted")
+        self.back, self.hint = QPushButton("←", accessibleName="Back"), QPushButton("Hint")
+        self.show_me, self.next = QPushButton("Show me"), QPushButton("Next  →")
+        self.next.setProperty("accent", True)
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        self._head, self._line = Heading("Question", "forward"), DividingLine()
+        self._options = QVBoxLayout()
+        self._options.setSpacing(GRID)
+        typed = QHBoxLayout()
+        typed.setSpacing(GRID)
+        typed.addWidget(self.field, 1)
+        typed.addWidget(self.check)
+        body, column = QWidget(accessibleName="Text of the step"), QVBoxLayout()
+        body.setLayout(column)
+        column.setContentsMargins(0, 0, GRID, 0)
+        column.setSpacing(2 * GRID)
+        for part in (self.text, self._line, self._head, self.question, typed, self._options, self.chosen, self.prompt):
+            column.addLayout(part) if isinstance(part, QVBoxLayout | QHBoxLayout) else column.addWidget(part)
+        for part in (self.verdict, self.hints, self.reveal):
+            column.addWidget(part)
+        column.addStretch()
+        self.area: QScrollArea = scrolling(body)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        foot = QHBoxLayout()
+        foot.setSpacing(GRID)
+        foot.addWidget(self.back)
+        foot.addStretch()
+        for button in (self.hint, self.show_me, self.next):
+            foot.addWidget(button)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(2 * GRID)
+        for widget in (self.progress, self.away, self.waiting, self.area):
+            page.addWidget(widget, 1 if widget is self.area else 0)
+        page.addLayout(foot)
+
+    def _connect(self) -> None:
+        self.check.clicked.connect(self._check)
+        self.chosen.clicked.connect(lambda: self.answered.emit(self._shown.chosen))
+        self.next.clicked.connect(self.next_requested)
+        self.back.clicked.connect(self.back_requested)
+        self.hint.clicked.connect(self.hint_requested)
+        self.show_me.clicked.connect(self.show_requested)
+        self.away.button.clicked.connect(self.restore_requested)
+        self.back.setToolTip("Back to the step before (←, Alt+Left)")
+        self.next.setToolTip("Go on (Enter, →, Alt+Right)")
+        self.hint.setToolTip("Show one hint more (Ctrl+Alt+J)")
+        self.show_me.setToolTip("Give the question up and see the answer (Ctrl+Alt+M)")
+        for watched in (self.field, *self._buttons()):
+            watched.installEventFilter(self)
+
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.check, self.chosen, self.back, self.hint, self.show_me, self.next, self.away.button
+
+    # --- what is shown ---
+
+    def set_step(self, shown: ShownStep) -> None:
+        """Show this."""
+        before, self._shown = self._shown, shown
+        has_keyboard = self._has_keyboard()  # what is switched off would give it to something else
+        is_new = before is None or (before.place, before.text) != (shown.place, shown.text) or before.question != shown.question
+        is_turned = before is None or before.place != shown.place
+        if is_turned:
+            self.field.clear()
+            self.area.verticalScrollBar().setValue(0)
+        self.progress.set_place(shown.place, shown.count)
+        self.text.set_text(shown.text)
+        self._show_question(shown)
+        self._show_answer(shown)
+        self.waiting.setText(shown.waits)
+        self.waiting.setVisible(bool(shown.waits))
+        self.away.setVisible(shown.is_away)
+        self._show_foot(shown)
+        if has_keyboard and (is_new or before.is_answered != shown.is_answered):
+            self.take_keyboard()
+        if not is_turned and (shown.verdict, shown.hints) != (before.verdict, before.hints):
+            self._bring(self.reveal if shown.reveal and shown.verdict else self.hints if shown.hints != before.hints else self.verdict)
+
+    def _show_question(self, shown: ShownStep) -> None:
+        is_asked = bool(shown.kind)
+        for widget in (self._head, self._line):
+            widget.setVisible(is_asked)
+        self.question.set_text(shown.question)
+        is_number = shown.kind == "number"
+        for widget in (self.field, self.check):
+            widget.setVisible(is_number)
+            widget.setEnabled(not shown.is_answered)
+        if is_number and shown.is_answered and shown.answer:
+            self.field.setText(shown.answer)
+        while len(self.options) < len(shown.options):
+            self._add_option()
+        for number, button in enumerate(self.options):
+            button.setVisible(number < len(shown.options))
+            if number < len(shown.options):
+                button.set_option(shown.options[number], shown.verdict if shown.answer == str(number) else "")
+                button.setEnabled(not shown.is_answered)
+        can_choose = shown.kind == "click" and bool(shown.chosen) and not shown.is_answered
+        self.chosen.setVisible(can_choose)
+        self.chosen.setText(f"This one: {shown.chosen}  Enter")
+        self.prompt.set_text("" if shown.is_answered else _PROMPTS.get(shown.kind, ""))
+
+    def _add_option(self) -> None:
+        button = OptionButton(len(self.options) + 1)
+        place = str(len(self.options))
+        button.clicked.connect(lambda: self.answered.emit(place))
+        button.installEventFilter(self)
+        self.options.append(button)
+        self._options.addWidget(button)
+
+    def _show_answer(self, shown: ShownStep) -> None:
+        self.verdict.set_verdict(shown.verdict, shown.said)
+        self.hints.set_text("\n\n".join(f"**Hint** {hint}" for hint in shown.hints))
+        self.reveal.set_text(shown.reveal)
+
+    def _show_foot(self, shown: ShownStep) -> None:
+        can_answer = bool(shown.kind) and not shown.is_answered and not shown.waits
+        self.back.setEnabled(shown.place > 0)
+        self.hint.setVisible(can_answer and shown.has_more_hints)
+        self.show_me.setVisible(can_answer)
+        self.next.setEnabled(shown.is_answered and not shown.waits)
+        self.next.setText("Finish  ✓" if shown.is_last else "Next  →")
+
+    def _bring(self, widget: QWidget) -> None:
+        """Let what has just been said be seen."""
+        if widget.isVisibleTo(self):
+            self.area.widget().layout().activate()
+            self.area.ensureWidgetVisible(widget, 0, 12)
+
+    def _has_keyboard(self) -> bool:
+        focused = self.window().focusWidget()
+        return focused is not None and (focused is self or self.isAncestorOf(focused))
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to what is to be answered, else to the page, where Enter goes on."""
+        shown = self._shown
+        waits_for_number = shown is not None and shown.kind == "number" and not shown.is_answered
+        (self.field if waits_for_number else self).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # --- what a person does ---
+
+    def _check(self) -> None:
+        if text := self.field.text().strip():
+            self.answered.emit(text)
+
+    def _enter(self) -> None:
+        shown = self._shown
+        if shown.is_answered and not shown.waits:
+            self.next_requested.emit()
+        elif shown.kind == "number":
+            self._check()
+        elif shown.kind == "click" and shown.chosen:
+            self.answered.emit(shown.chosen)
+
+    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
+        """Do what a key means on the page; return whether it means anything."""
+        key, shown, is_typed = event.key(), self._shown, watched is self.field
+        if shown is None or event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier):
+            return False
+        if key in _ENTERS:
+            watched.click() if isinstance(watched, QPushButton | OptionButton) and watched is not self.check else self._enter()
+        elif key == Qt.Key.Key_Right and not is_typed and shown.is_answered and not shown.waits:
+            self.next_requested.emit()
+        elif key == Qt.Key.Key_Left and not is_typed and shown.place:
+            self.back_requested.emit()
+        elif key in _SCROLLS and not is_typed:
+            bar = self.area.verticalScrollBar()
+            bar.setValue(bar.value() + round(scaled(_SCROLLS[key])))
+        elif not is_typed and Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(shown.options) and not shown.is_answered:
+            self.answered.emit(str(key - Qt.Key.Key_1))
+        else:
+            return False
+        return True
+
+    # --- Qt ---
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        return event.type() == QEvent.Type.KeyPress and self._key(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._key(self, event):
+            super().keyPressEvent(event)
+
+
+_SCROLLS = {Qt.Key.Key_Down: 40, Qt.Key.Key_Up: -40, Qt.Key.Key_PageDown: 240, Qt.Key.Key_PageUp: -240}
+
+
+class StepProgress(QWidget):
+    """A thin bar in as many parts as the lesson has steps."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._place, self._count = 0, 1
+        self.setFixedHeight(4)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_place(self, place: int, count: int) -> None:
+        """Fill the parts up to this one, counted from 0."""
+        self._place, self._count = place, count
+        self.setAccessibleName(f"Step {place + 1} of {count}")
+        self.update()
+
+    @painted
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, theme = QPainter(self), current_theme()
+        gap = 3 if self._count * 8 < self.width() else 0
+        width = (self.width() - gap * (self._count - 1)) / self._count
+        for place in range(self._count):
+            left = round(place * (width + gap))
+            painter.fillRect(left, 0, max(1, round(width)), self.height(), theme.color("forward" if place <= self._place else "line"))
+        painter.end()
+
+
+class _Ground(QWidget):
+    """A quiet ground in a colour of the theme."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.color = "clip"
+
+    @painted
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(current_theme().tint(self.color, 0.12))
+        painter.drawRoundedRect(self.rect(), 6, 6)
+        painter.end()
+
+
+class AnswerNote(_Ground):
+    """Whether the answer was right, and what a wrong one has thought."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = TypesetText(BODY + 0.5)
+        row = QVBoxLayout(self)
+        row.setContentsMargins(10, 7, 10, 7)
+        row.addWidget(self.label)
+
+    def set_verdict(self, verdict: str, said: str) -> None:
+        """Say this: wrong · right · shown; nothing for an empty verdict."""
+        texts = {"right": "**Right.**", "shown": "Here it is.", "wrong": f"**Not yet.** {said or 'Try once more, or take a hint.'}"}
+        self.setVisible(bool(verdict))
+        self.color = "forward" if verdict in ("right", "shown") else "clip"
+        self.label.set_text(texts.get(verdict, ""))
+        self.update()
+
+
+class AwayNote(_Ground):
+    """Says that the person has left what the step has set up, with the way back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        label = QLabel("You have left the step: its numbers stay as they were.", wordWrap=True)
+        self.button = QPushButton("Take me back to the step")
+        self.button.setToolTip("Let document, iteration and cursor be as the step has set them up (Alt+Home)")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 10, 8)
+        column.setSpacing(6)
+        column.addWidget(label)
+        column.addWidget(self.button)

@@ -1,0 +1,357 @@
+"""Learning: the list of lessons and the step that is open, driven by the session's lesson; what it wants shown beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QStackedWidget
+
+from nnviz.document.experiment import Experiment
+from nnviz.document.store.examples import open_document
+from nnviz.lessons.checks import filled
+from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.store import lesson_names, open_lesson
+from nnviz.records.breakpoint_places import target_of
+from nnviz.session.lesson_state import LessonState, shown_panels
+from nnviz.session.session import Session
+from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
+from nnviz.ui.learn._progress import LessonProgress
+from nnviz.ui.learn._step_page import ShownStep, StepPage
+from nnviz.ui.shell_api import Shell
+from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.header_button import ActionButton
+
+_WAYS_IN = 4
+"""So many lessons stand on the start page."""
+FIRST_LESSON = "first_backward_pass"
+WORKSPACE, _PANEL, _NOTE = "learn", "lesson", "first_lesson"
+_BESIDE = {
+    "build": ("network", "properties", "parameters"),
+    "step": ("network", "graph", "inspector"),
+    "train": ("loss", "boundary"),
+}
+"""What stands beside a lesson by the workspace its step names; in `train` the panels that are named instead."""
+
+
+class LearnFeature(QObject):
+    """`session.lessons` knows where one stands; here it is shown, and what a person does is handed on."""
+
+    needs = {_PANEL: "trace"}  # noqa: RUF012
+    """What the engine has to measure for its panels."""
+    panels_changed = Signal()
+    """Other panels shall stand beside the lesson."""
+    element_wanted = Signal(tuple)
+    """The card shall work out this element of its node."""
+
+    def __init__(self, session: Session, shell: Shell) -> None:
+        super().__init__(shell.window())
+        self.session, self._shell, self._run = session, shell, session.lessons
+        self._progress = LessonProgress(shell.keeps_settings)
+        self._may_leave: Callable[[], bool] = lambda: True
+        self.list, self.page, self._pages = LessonList(), StepPage(), QStackedWidget()
+        self._pages.addWidget(self.list)
+        self._pages.addWidget(self.page)
+        self._all = ActionButton(shell.action_table["lessons"], "all lessons")
+        self.cards = {_PANEL: Card("Lessons", self._pages, [self._all])}
+        self._beside: tuple[str, ...] = ()
+        self._known: dict[str, Lesson] = {}
+        self._is_listed = False
+        self._worked_out: tuple = ()
+        """For which step, answer and trace the element was wanted last."""
+        self._connect()
+
+    def _connect(self) -> None:
+        page = self.page
+        self._run.changed.connect(self._show)
+        self.session.stepping.selection_changed.connect(lambda old, new: self._show_chosen())
+        self.list.chosen.connect(self.open)
+        page.answered.connect(self._run.answer)
+        page.next_requested.connect(self.go_on)
+        page.back_requested.connect(self.go_back)
+        page.hint_requested.connect(self._run.hint)
+        page.show_requested.connect(self._run.give_up)
+        page.restore_requested.connect(self.restore)
+
+    def ask_before_leaving(self, may_leave: Callable[[], bool]) -> None:
+        """Have `may_leave` asked before unsaved work would be lost; it returns False if the person would rather stay."""
+        self._may_leave = may_leave
+
+    # --- what there is ---
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a lesson is open."""
+        return self._run.state is not None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the question is answered, so that the next step may be gone to."""
+        return self.is_open and self._run.state.is_answered and not self._run.is_setting_up
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is a step before."""
+        return self.is_open and self._run.state.place > 0
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question waits for its answer."""
+        return self.is_open and not self._run.state.is_answered and not self._run.is_setting_up
+
+    @property
+    def has_hint(self) -> bool:
+        """Whether there is a hint that has not been shown."""
+        return self.is_asked and self._run.state.hints < len(self._run.state.step.ask.hints)
+
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """The panels that shall be seen in the Learn workspace."""
+        return (_PANEL, *(self._beside or _BESIDE["step"]))
+
+    def lesson_actions(self) -> list[QAction]:
+        """Return an action for every lesson, that opens it."""
+        actions = []
+        for listed in self._listed():
+            action = QAction(f"Lesson: {listed.title}", self)
+            action.setToolTip(listed.summary)
+            action.triggered.connect(lambda _=False, name=listed.name: self.open(name))
+            actions.append(action)
+        return actions
+
+    def ways_in(self) -> list[tuple[str, str, Experiment, Callable[[], object]]]:
+        """Return title, sentence, document and way of the lesson that was open last, and of the next ones."""
+        rows = sorted(self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done))
+        return [
+            (row.title, f"{row.minutes} min. {row.summary}", open_document(name), partial(self.open, row.name))
+            for row in rows[:_WAYS_IN]
+            if (name := self._known[row.name].steps[0].document)
+        ]
+
+    def _lesson(self, name: str) -> Lesson | None:
+        if name not in self._known:
+            try:
+                self._known[name] = open_lesson(name)
+            except LessonError as error:
+                self.session.post("error", str(error))
+                return None
+        return self._known[name]
+
+    def _listed(self) -> list[ListedLesson]:
+        """All lessons that can be read, the first one first, the others in the order of the course."""
+        found = [(name, lesson) for name in lesson_names() if (lesson := self._lesson(name))]
+        found.sort(key=lambda one: (one[0] != FIRST_LESSON, _in_course(one[1])))
+        return [self._row(name, lesson) for name, lesson in found]
+
+    def _row(self, name: str, lesson: Lesson) -> ListedLesson:
+        place, is_done = self._progress.place(name), self._progress.is_done(name)
+        return ListedLesson(name, lesson.title, lesson.summary, lesson.minutes, len(lesson.steps), lesson.group, place, is_done)
+
+    # --- what a person does ---
+
+    def open_first(self) -> None:
+        """Open the first lesson."""
+        self.open(FIRST_LESSON)
+
+    def open(self, name: str) -> None:
+        """Open a lesson where it was left; one that is done from its start."""
+        lesson = self._lesson(name)
+        if lesson is None:
+            return
+        self._shell.show_workspace(WORKSPACE)
+        place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
+        if self._run.loses_work(name, lesson, place) and not self._may_leave():
+            return
+        self._is_listed = False
+        self._shell.notes.drop(_NOTE)
+        self._run.open(name, lesson, place)
+        self.take_keyboard()
+
+    def show_list(self) -> None:
+        """Show all lessons; the one that is open stays where it is."""
+        self._is_listed = True
+        self._shell.show_workspace(WORKSPACE)
+        self._show()
+        self.take_keyboard()
+
+    def go_on(self) -> None:
+        """Go to the next step; behind the last one the lesson is done, and the list is shown."""
+        state = self._run.state
+        if not self.can_go_on:
+            return
+        if state.is_last:
+            self._progress.finish(state.name)
+            self._run.leave()
+            self.show_list()
+        else:
+            self._turn_to(state.place + 1)
+
+    def go_back(self) -> None:
+        """Go to the step before."""
+        if self.can_go_back:
+            self._turn_to(self._run.state.place - 1)
+
+    def _turn_to(self, place: int) -> None:
+        state = self._run.state
+        if not self._run.loses_work(state.name, state.lesson, place) or self._may_leave():
+            self._run.go_to(place)
+
+    def restore(self) -> None:
+        """Let everything be as the step has set it up."""
+        state = self._run.state
+        if state is None:
+            return
+        self._shell.show_workspace(WORKSPACE)
+        if not self._run.loses_work(state.name, state.lesson, state.place) or self._may_leave():
+            self._run.restore()
+            self._beside = ()
+            self._show_beside(state)
+            self.take_keyboard()
+
+    def hint(self) -> None:
+        """Show one hint more."""
+        self._run.hint()
+
+    def give_up(self) -> None:
+        """Show the answer."""
+        self._run.give_up()
+
+    def take_clicked(self, name: str) -> None:
+        """Take what was clicked for the answer, where a click is asked for: a node as `h1/relu`, a parameter as `h1.weight`, a layer."""
+        state = self._run.state
+        if name and state and state.step.ask and state.step.ask.kind == "click" and self._shell.is_visible(_PANEL):
+            self._run.answer(name)
+
+    def take_clicked_node(self, node: int) -> None:
+        """Take a node of the trace that was clicked for the answer."""
+        index = self.session.stepping.index
+        if index is not None:
+            self.take_clicked(target_of(index, node)[1])
+
+    def take_keyboard(self) -> None:
+        """Give the keyboard to the lesson, so that it can be answered."""
+        (self.page if self._pages.currentWidget() is self.page else self.list).take_keyboard()
+
+    def offer_first(self) -> None:
+        """Tell who has never begun a lesson of the first one, once."""
+        if not self._progress.was_offered:
+            lesson = self._lesson(FIRST_LESSON)
+            questions = sum(step.ask is not None for step in lesson.steps)
+            text = f"New here? “{lesson.title}”: {lesson.minutes} minutes, {questions} questions, with this very window."
+            self._shell.notes.post(_NOTE, "info", text, [("Begin the lesson", self.open_first)])
+            self._progress.note_offered()
+
+    # --- what is shown ---
+
+    def show_workspace(self) -> None:
+        """The Learn workspace has come into sight, or its panels have changed."""
+        if self._shell.is_visible(_PANEL):
+            self._show()
+
+    def _show(self) -> None:
+        state = self._run.state
+        if state is None or self._is_listed:
+            self._show_list()
+        else:
+            self._progress.keep(state.name, state.place)
+            self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
+            self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
+            self._all.show()
+            self._pages.setCurrentWidget(self.page)
+            self.page.set_step(self._shown_step(state))
+            self._show_beside(state)
+            self._want_element(state)
+        self._shell.update_actions()
+
+    def _want_element(self, state: LessonState) -> None:
+        """Have the element worked out that the step is about, each time the step or its answer comes to stand."""
+        here = None if self._run.is_setting_up or self._run.is_away else (state.place, state.is_answered, id(self.session.stepping.index))
+        if here is not None and here != self._worked_out and state.step.element:
+            self.element_wanted.emit(state.step.element)
+        self._worked_out = here or self._worked_out
+
+    def _show_list(self) -> None:
+        if not self._shell.is_visible(_PANEL):
+            return
+        listed = self._listed()
+        done = sum(row.is_done for row in listed)
+        self.cards[_PANEL].set_title("Lessons")
+        self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
+        self.list.set_lessons(listed, self._progress.latest)
+        self._all.hide()
+        self._pages.setCurrentWidget(self.list)
+
+    def _show_beside(self, state: LessonState) -> None:
+        """Have the panels shown that the step needs, once; what the person does with them afterwards stays."""
+        workspace, named = shown_panels(state)
+        base = named or _BESIDE[workspace] if workspace == "train" else (*_BESIDE[workspace], *named)
+        ask = state.step.ask
+        beside = tuple(dict.fromkeys((*base, *(("training",) if workspace == "train" or (ask and ask.kind == "change") else ()))))
+        if beside != self._beside:
+            self._beside = beside
+            self.panels_changed.emit()
+
+    def _show_chosen(self) -> None:
+        state = self._run.state
+        if state and state.step.ask and state.step.ask.kind == "click" and not state.is_answered:
+            self.page.set_step(self._shown_step(state))
+
+    def _shown_step(self, state: LessonState) -> ShownStep:
+        run, step, ask = self._run, state.step, state.step.ask
+        facts = run.facts
+
+        def said(text: str) -> str:
+            return filled(text, facts) if facts is not None else "…"
+
+        waits = (run.obstacle or self._waits()) if run.is_setting_up else ""
+        shown = ShownStep(said(step.text), state.place, len(state.lesson.steps), waits=waits, is_away=run.is_away, is_last=state.is_last)
+        if ask is None:
+            return replace(shown, reveal=said(step.reveal), is_answered=True)
+        return replace(
+            shown,
+            kind=ask.kind,
+            question=said(ask.text),
+            options=tuple(said(option.text) for option in ask.options),
+            hints=tuple(said(hint) for hint in ask.hints[: state.hints]),
+            has_more_hints=state.hints < len(ask.hints),
+            answer=_readable(state),
+            verdict=state.verdict,
+            said=self._said(state),
+            reveal=said(step.reveal) if state.is_answered else "",
+            is_answered=state.is_answered,
+            chosen=self._chosen() if ask.kind == "click" else "",
+        )
+
+    def _said(self, state: LessonState) -> str:
+        if state.verdict == "wrong" and state.step.ask.kind == "click" and not state.said:
+            return f"That is `{state.answer}`."
+        return state.said
+
+    def _chosen(self) -> str:
+        stepping = self.session.stepping
+        return target_of(stepping.index, stepping.selected_node)[1] if stepping.index and stepping.selected_node is not None else ""
+
+    def _waits(self) -> str:
+        """What is being done before the step stands."""
+        runs = self.session.comparison.progress
+        if runs is not None:
+            return f"Training the runs of this step beside it … {runs.done / max(1, runs.total):.0%}".replace("%", " %")
+        target = self.session.run.target
+        return f"Training to iteration {target:,} …" if target is not None else "Setting up the step …"
+
+
+def _readable(state: LessonState) -> str:
+    """The answer as it is shown: a number that was measured with 6 digits."""
+    if state.verdict == "shown" and state.step.ask.kind == "number" and state.answer:
+        return f"{float(state.answer):.6g}"
+    return state.answer
+
+
+def _in_course(lesson: Lesson) -> tuple[str, int]:
+    """The place in the course of the first row of the curriculum that a lesson shows; those without any stand last."""
+    row = next(iter(lesson.rows), "Z")
+    return row[:1], int(re.sub(r"\D", "", row) or 0)

@@ -1,0 +1,262 @@
+"""A lesson in the real window with a real engine, played with clicks and keys, rightly and wrongly, left and come back to."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from nnviz.document import edits
+from nnviz.document.store.examples import open_document
+from nnviz.lessons.checks import filled, right_answer
+from nnviz.lessons.expression import number
+from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
+from nnviz.teaching import _Player
+from tests.ui.window import opened, wait
+
+NAME = "first_backward_pass"
+LEFT, KEY = Qt.MouseButton.LeftButton, Qt.Key
+
+
+@pytest.fixture
+def window(qtbot, lent_engine):
+    yield from opened(qtbot, "moons", engine=lent_engine)
+
+
+@pytest.fixture
+def unasked(monkeypatch):
+    """Fails where the window asks what shall become of unsaved work."""
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("asked"))
+
+
+def stands(window, place: int) -> bool:
+    lessons = window.session.lessons
+    return lessons.state is not None and lessons.state.place == place and not lessons.is_setting_up
+
+
+def begin(qtbot, window, lesson: Lesson | None = None) -> None:
+    """Open the first lesson as a person does; or another one."""
+    if lesson is None:
+        window.action_table["first_lesson"].trigger()
+    else:
+        window.features.area.show_workspace("learn")
+        window.session.lessons.open("own", lesson)
+        window.features.learn.take_keyboard()
+    wait(qtbot, lambda: stands(window, 0))
+
+
+def focused(window):
+    return window.focusWidget()
+
+
+def press(window, key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(focused(window), key, modifier)
+
+
+def type_answer(window, text: str) -> None:
+    QTest.keyClicks(focused(window), text)
+    press(window, KEY.Key_Return)
+
+
+def measured(window, expression: str) -> float:
+    return number(expression, window.session.lessons.facts.names)
+
+
+def written(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def said(window) -> str:
+    return window.features.learn.page.verdict.label.text()
+
+
+def reveal(window) -> str:
+    return window.features.learn.page.reveal.text()
+
+
+def test_the_first_lesson_by_keyboard_alone(qtbot, window, unasked):
+    session, page = window.session, window.features.learn.page
+    QTest.keyClick(window, KEY.Key_4, Qt.KeyboardModifier.ControlModifier)
+    assert window.features.area.name == "learn" and focused(window) is window.features.learn.list.rows[0]
+    press(window, KEY.Key_Return)
+    wait(qtbot, lambda: stands(window, 0))
+    assert session.experiment.title == open_document("template:worked_2-2-1").title
+    lesson, headless = session.lessons.state.lesson, _Player()
+    for place, step in enumerate(lesson.steps):
+        wait(qtbot, lambda place=place: stands(window, place))
+        headless._set_up(step)
+        assert page.text.text() == filled(step.text, headless.facts()), "the same numbers as without a window"
+        assert not page.next.isEnabled() and not reveal(window)
+        if step.ask.kind == "number":
+            assert focused(window) is page.field
+            for wrong in step.ask.wrong:
+                page.field.clear()
+                type_answer(window, written(measured(window, wrong.answer)))
+                assert said(window).startswith("**Not yet.** ") and "Try once more" not in said(window)
+            page.field.clear()
+            type_answer(window, written(measured(window, step.ask.answer)).replace(".", ","))
+        else:
+            right = int(right_answer(step.ask, session.lessons.facts))
+            wrong = next(other for other in range(len(step.ask.options)) if other != right)
+            press(window, KEY.Key_1 + wrong)
+            assert said(window).startswith("**Not yet.**") and not page.next.isEnabled()
+            press(window, KEY.Key_1 + right)
+        assert said(window) == "**Right.**" and "{=" not in reveal(window) and reveal(window)
+        press(window, KEY.Key_Return if place % 2 else KEY.Key_Right)
+    assert session.lessons.state is None and window.features.learn.list.isVisible()
+    assert window.features.learn.list.rows[0].lesson.is_done
+
+
+def test_the_answer_is_not_on_the_screen_before_it_is_given(qtbot, window):
+    begin(qtbot, window)
+    stepping, page = window.session.stepping, window.features.learn.page
+    linear = next(node.id for node in stepping.index.trace.nodes if node.operation == "linear")
+    assert stepping.selected_node == linear and not stepping.state.is_made(linear)
+    qtbot.keyClicks(page.field, written(measured(window, "value('h1/linear')[0, 0]")))
+    QTest.mouseClick(page.check, LEFT)
+    assert stepping.state.is_made(linear) and stepping.selected_node == linear
+    assert "−0.72" in reveal(window).replace("-", "−")
+
+
+def test_hints_come_one_by_one_and_show_me_gives_up(qtbot, window):
+    begin(qtbot, window)
+    page = window.features.learn.page
+    assert not page.hints.isVisible()
+    QTest.mouseClick(page.hint, LEFT)
+    assert "Multiply each input" in page.hints.text() and not page.hint.isVisible()
+    QTest.mouseClick(page.show_me, LEFT)
+    assert page.field.text() == "-0.72" and said(window) == "Here it is." and page.next.isEnabled() and reveal(window)
+    QTest.mouseClick(page.next, LEFT)
+    wait(qtbot, lambda: stands(window, 1))
+    QTest.mouseClick(page.back, LEFT)
+    wait(qtbot, lambda: stands(window, 0))
+    assert reveal(window) and page.next.isEnabled(), "it stays answered"
+
+
+def test_what_is_no_number_is_told(qtbot, window):
+    begin(qtbot, window)
+    type_answer(window, "many")
+    assert "That is no number" in said(window)
+
+
+def test_leaving_the_step_and_coming_back_restores_it(qtbot, window, unasked):
+    begin(qtbot, window)
+    session, page = window.session, window.features.learn.page
+    text, experiment, cursor = page.text.text(), session.experiment, session.stepping.cursor
+    assert not page.away.isVisible()
+    session.stepping.to_end()
+    assert not page.away.isVisible(), "stepping is no leaving"
+    window.action_table["train_iteration"].trigger()
+    wait(qtbot, lambda: session.run.iteration == 1 and session.run.is_traced)
+    assert page.away.isVisible() and page.text.text() == text, "its numbers stay as they were"
+    QTest.mouseClick(page.away.button, LEFT)
+    wait(qtbot, lambda: stands(window, 0) and not session.lessons.is_away)
+    assert (session.experiment, session.run.iteration, session.stepping.cursor) == (experiment, 0, cursor)
+    assert not page.away.isVisible() and page.text.text() == text
+
+
+def test_an_edit_of_the_person_is_not_thrown_away_unasked(qtbot, window, monkeypatch):
+    begin(qtbot, window)
+    session, asked = window.session, []
+    answers = [QMessageBox.StandardButton.Cancel, QMessageBox.StandardButton.Discard]
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: asked.append(1) or answers[len(asked) - 1])
+    before = session.experiment
+    session.edit("Other rate", edits.set_value, "training.optimizer.learning_rate", "0.5")
+    wait(qtbot, lambda: session.run.is_traced)
+    assert session.lessons.is_away
+    window.action_table["lesson_restore"].trigger()
+    assert len(asked) == 1 and session.lessons.is_away
+    window.action_table["lesson_restore"].trigger()
+    wait(qtbot, lambda: not session.lessons.is_away and stands(window, 0))
+    assert len(asked) == 2 and session.experiment == before
+
+
+def test_another_document_and_back(qtbot, window, unasked):
+    begin(qtbot, window)
+    session, page = window.session, window.features.learn.page
+    window.features.files.documents.take(open_document("example:xor"))
+    wait(qtbot, lambda: session.run.is_traced)
+    assert page.away.isVisible() and "1.3" in page.text.text()
+    window.features.area.show_workspace("step")
+    window.action_table["lesson_restore"].trigger()
+    wait(qtbot, lambda: stands(window, 0) and not session.lessons.is_away)
+    assert window.features.area.name == "learn" and session.experiment.title == open_document("template:worked_2-2-1").title
+
+
+def test_a_new_engine_goes_on_at_the_step(qtbot, window):
+    begin(qtbot, window)
+    session = window.session
+    session.lessons.give_up()
+    cursor, index = session.stepping.cursor, session.stepping.index
+    session.restart_engine()
+    wait(qtbot, lambda: session.stepping.index is not index and session.run.is_traced)
+    assert stands(window, 0) and not session.lessons.is_away and session.stepping.cursor == cursor
+    window.action_table["lesson_next"].trigger()
+    wait(qtbot, lambda: stands(window, 1))
+
+
+def test_a_click_is_asked_for_on_graph_and_canvas(qtbot, window):
+    ask = Ask("click", "Which node is silent?", when="clicked == 'h1/relu' or clicked == 'h1'", example="h1/relu")
+    begin(qtbot, window, Lesson("t", "s", 1, (LessonStep("Look.", document="template:worked_2-2-1", ask=ask),)))
+    view, network, page = window.features.graph.view, window.features.network.view, window.features.learn.page
+    wait(qtbot, lambda: view.trace_scene.is_shown and not view.trace_scene.placer.is_busy)
+    index = window.session.stepping.index
+    relu, loss = (next(node.id for node in index.trace.nodes if node.operation == name) for name in ("relu", "mse_loss"))
+
+    def click(node: int) -> None:
+        QTest.mouseClick(view.viewport(), LEFT, pos=view.mapFromScene(view.trace_scene.card_of(node).sceneBoundingRect().center()))
+
+    click(loss)
+    assert "mse_loss" in said(window) and not page.next.isEnabled()
+    click(relu)
+    assert said(window) == "**Right.**"
+    window.session.lessons.restore()
+    wait(qtbot, lambda: stands(window, 0))
+    place = network.scene().columns["h1"].sceneBoundingRect().center()
+    QTest.mouseClick(network.viewport(), LEFT, pos=network.mapFromScene(place))
+    assert window.session.lessons.state.verdict == "right"
+
+
+def test_a_change_is_waited_for_and_the_next_step_goes_on_from_it(qtbot, window, unasked):
+    slower = Ask("change", "Slower.", when="learning_rate < 0.05", example="training.optimizer.learning_rate=0.01")
+    longer = Ask("change", "Train.", when="iteration >= 3", example="iterations=3")
+    first = LessonStep("{= learning_rate }", document="template:worked_2-2-1", ask=slower)
+    steps = (first, LessonStep("{= learning_rate }", ask=longer), LessonStep("{= learning_rate } {= iteration }"))
+    begin(qtbot, window, Lesson("t", "s", 1, steps))
+    session, page = window.session, window.features.learn.page
+    assert window.is_visible("training") and not page.next.isEnabled()
+    session.edit("Rate", edits.set_value, "training.optimizer.learning_rate", "0.02")
+    wait(qtbot, page.next.isEnabled)
+    page.setFocus()
+    press(window, KEY.Key_Return)
+    wait(qtbot, lambda: stands(window, 1))
+    assert page.text.text() == "0.02", "it is the person's"
+    session.training.iterations(5)
+    wait(qtbot, page.next.isEnabled)
+    wait(qtbot, lambda: session.run.iteration == 5 and not session.run.training)
+    press(window, KEY.Key_Right)
+    wait(qtbot, lambda: stands(window, 2))
+    assert page.text.text() == "0.02 5" and page.next.text().startswith("Finish")
+    press(window, KEY.Key_Left)
+    wait(qtbot, lambda: stands(window, 1))
+    assert page.text.text() == "0.01", "made again from its document, with the example of the step before"
+
+
+def test_runs_beside_are_trained_and_asked_of(qtbot, window, unasked):
+    beside = {name: RunBeside({"training.optimizer.learning_rate": rate}) for name, rate in {"fast": 0.3, "slow": 0.001}.items()}
+    ask = Ask("number", "How far?", answer="final('loss', 'fast') / final('loss', 'slow')")
+    step = LessonStep(
+        "{= final('loss', 'slow') }", document="template:worked_2-2-1", iteration=5, workspace="train", panels=("loss",), ask=ask
+    )
+    begin(qtbot, window, Lesson("t", "s", 1, (replace(step, runs=beside, run_iterations=5), LessonStep("{= final('loss') }"))))
+    session, page = window.session, window.features.learn.page
+    assert {kept.branch.name: kept.branch.reached for kept in session.branches.kept} == {"fast": 5, "slow": 5}
+    assert session.run.iteration == 5 and "–" not in page.text.text()
+    assert set(window.features.area.visible_panels()) == {"lesson", "loss", "training"}
+    session.lessons.give_up()
+    QApplication.processEvents()
+    window.action_table["lesson_next"].trigger()
+    wait(qtbot, lambda: stands(window, 1))
+    assert len(session.branches.kept) == 2
