@@ -33,3 +33,9 @@ def test_texts_have_no_html_no_links_and_whole_formulas(name: str) -> None:
 def test_every_step_asks_something_and_shows_the_answer(name: str) -> None:
     lesson = open_lesson(name)
     assert 4 <= len(lesson.steps) <= 8 and lesson.group and lesson.rows and all(step.ask and step.reveal for step in lesson.steps)
+
+
+def test_every_row_on_training_depth_and_generalisation_is_taught() -> None:
+    taught = {row for name in lesson_names() for row in open_lesson(name).rows}
+    rows = {f"C{number}" for number in range(1, 11)} | {f"D{number}" for number in range(1, 10)} | {"E1", "E2", "E4", "E5"}
+    assert rows <= taught

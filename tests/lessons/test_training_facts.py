@@ -15,6 +15,7 @@ from nnviz.engine.run.timeline import Timeline
 from nnviz.lessons.expression import ExpressionError, evaluate, number
 from nnviz.lessons.facts import Facts
 from nnviz.lessons.step_settings import with_settings
+from nnviz.records.finding import Finding
 from nnviz.records.trace_index import TraceIndex
 
 VALLEY = "example:narrow_valley"
@@ -65,3 +66,10 @@ def test_linear_algebra() -> None:
     assert number("var([1, 2, 3, 6])", {}) == 3.5 and number("sum(sign([-2, 0, 3, 4]))", {}) == 1
     with pytest.raises(ExpressionError, match="cannot be worked out"):
         evaluate("inverse([[1, 2], [2, 4]])", {})
+
+
+def test_what_the_doctor_has_found_and_where() -> None:
+    found = [Finding("vanishing", "h1", "It does.", "0.1"), Finding("diverging", "data", "Perhaps.", "2", is_information=True)]
+    names = Facts(open_document(VALLEY), findings=found).names
+    assert (names["findings"], names["found_at"]("vanishing"), names["found_at"]("saturated")) == (1, "h1", "")
+    assert names["found"]("diverging") and not names["found"]("saturated")

@@ -109,9 +109,10 @@ WORKSPACES = {
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
 _LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
+_ASKED_FOR = {"landscape", "curvature", "range_test", "baselines", "distances", "batch_costs"}
 HIDDEN = {
     "step": {"batch", "curve", "doctor"} | _INSIDE,
     "learn": set(WORKSPACES["learn"].panels()) - {"lesson", "network", "graph", "inspector"},
-    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test", "baselines", "distances", "batch_costs"} | _LAYERS | _INSIDE,
+    "train": {"doctor", "runs", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""
