@@ -8,9 +8,11 @@ import msgspec
 import numpy as np
 
 from nnviz.document.run_log import RunLog
+from nnviz.records.checkup_records import WholeCheckup
 from nnviz.records.divergence_record import Divergence
+from nnviz.records.finding import Finding
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
-from nnviz.records.run_records import CurvePoints
+from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import Array, to_numpy
 from nnviz.records.verdicts import Verdict
 
@@ -342,6 +344,12 @@ class RacedRun(msgspec.Struct, frozen=True):
     """Of a long run only some; None where it was not built."""
     verdict: Verdict | None = None
     """By all of its points."""
+    last: CurvePoint | None = None
+    """Where it stands at its end, with all figures that can be measured there; None as long as it goes on."""
+    findings: tuple[Finding, ...] = ()
+    """What the doctor finds there."""
+    whole: WholeCheckup | None = None
+    """What all training rows tell there; None as long as it goes on, and where nothing was trained."""
 
 
 class Race(TaskResult, frozen=True):

@@ -58,7 +58,7 @@ WORKSPACES = {
                 *_PICTURES,
             ),
         ),
-        (378, column((591, "inspector"), (285, "batch"), (320, "microscope"))),
+        (378, column((591, "inspector"), (285, "batch"), (320, "doctor"), (320, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
@@ -69,6 +69,7 @@ WORKSPACES = {
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
                 *_PICTURES,
+                (560, "doctor"),
                 (460, "runs"),
                 (430, "hindsight"),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
@@ -82,5 +83,8 @@ WORKSPACES = {
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
 _LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
-HIDDEN = {"step": {"batch", "curve"} | _INSIDE, "train": {"runs", "hindsight", "landscape", "curvature", "range_test"} | _LAYERS | _INSIDE}
+HIDDEN = {
+    "step": {"batch", "curve", "doctor"} | _INSIDE,
+    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test"} | _LAYERS | _INSIDE,
+}
 """Panels that a workspace has and does not show until it is asked to."""
