@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnviz.lessons._misconceptions import explained
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Facts
 from nnviz.lessons.lesson import Ask, LessonStep
+from nnviz.lessons.misconceptions import explained
 
 _TEMPLATE = re.compile(r"\{=\s*(.+?)\s*(?:::\s*([^{}:]*?)\s*)?\}", re.DOTALL)
 """{= expression } or {= expression :: format }"""

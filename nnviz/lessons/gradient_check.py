@@ -14,8 +14,9 @@ import numpy as np
 
 from nnviz.lessons._closeness import PrintedNumbers
 from nnviz.lessons._gradient_names import Named, UnknownName, named_nodes, node_named
-from nnviz.lessons._slips import SENTENCES, Slip, slips
+from nnviz.lessons._slips import Slip, slips
 from nnviz.lessons.altered_pass import Alteration, BackwardRules
+from nnviz.lessons.misconceptions import MISCONCEPTIONS
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import TraceRecord
 from nnviz.text.numbers import number
@@ -174,7 +175,7 @@ class GradientChecker:
             return _Entry(name, node, PrintedNumbers(array.reshape(true.shape)), true, f" ({shapes}: the same numbers)")
         if array.ndim == true.ndim == 2 and PrintedNumbers(array.T).is_close(true, self.rules.noise):
             place = next(one.name for one in self.named if one.node == node)
-            said = Misconception("transposed", SENTENCES["transposed"], (node,), (place,))
+            said = Misconception("transposed", MISCONCEPTIONS["transposed"], (node,), (place,))
             return EntryVerdict(name, SHAPE, f"{shapes}. {said.sentence}", node, (said,))
         cure = "a parameter's gradient has the parameter's shape, a node's that of its value"
         return EntryVerdict(name, SHAPE, f"{shapes}: {cure}.", node)
@@ -247,7 +248,7 @@ class _Judging:
         places = tuple(self._place(node) for node in slip.places)
         elsewhere = places and slip.places != (entry,)
         where = f"Made at {', '.join(places[:4])}{' …' if len(places) > 4 else ''}." if elsewhere else ""
-        sentence = " ".join(filter(None, (SENTENCES[slip.name], slip.detail, where)))
+        sentence = " ".join(filter(None, (MISCONCEPTIONS[slip.name], slip.detail, where)))
         return Misconception(slip.name, sentence, slip.places, places)
 
     def _place(self, node: int) -> str:

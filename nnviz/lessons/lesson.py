@@ -13,7 +13,7 @@ class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     answer: str
     """An expression: it is worked out from the live state like the right answer."""
     idea: str
-    """The name of a misconception (see _misconceptions.py), or a sentence that says what was thought."""
+    """The name of a misconception (see misconceptions.py), or a sentence that says what was thought."""
 
 
 class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
