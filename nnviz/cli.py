@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRAPH_FILES = (".dot", ".graphml", ".json")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "trace", "export", "screenshot", "check", "examples")
+JOBS = ("run", "compare", "doctor", "trace", "export", "screenshot", "check", "examples")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_run, _add_compare, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
+    for add in (_add_run, _add_compare, _add_doctor, _add_trace, _add_export, _add_screenshot, _add_check, _add_examples):
         add(commands)
     return parser
 
@@ -166,6 +166,20 @@ def _add_compare(commands: Any) -> None:
     for option, of in (("--set-a", "FILE_A"), ("--set-b", "FILE_B")):
         text = f"change {of}, as --set does; may be given several times"
         parser.add_argument(option, action="append", type=_setting, default=[], metavar="[@ITERATION:]PATH=VALUE", help=text)
+    _add_document_options(parser)
+
+
+def _add_doctor(commands: Any) -> None:
+    from nnviz.jobs import DEFAULT_EPOCHS
+
+    parser = _command(commands, "doctor", _doctor, "train, say what keeps the net from learning, and try what may cure it")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
+    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
+    text = "whose cures are tried, each in a run of its own beside this one: none, the first finding's, or all (first)"
+    parser.add_argument("--try", choices=("none", "first", "all"), default="first", dest="tries", help=text)
+    asked = "answer this instead: is it noise or the rate, does it use its inputs, is the sum or the mean meant"
+    parser.add_argument("--ask", choices=("noise", "inputs", "reduction"), help=asked)
     _add_document_options(parser)
 
 
@@ -308,7 +322,7 @@ def _run(options: argparse.Namespace) -> int:
     hidden = ("metrics", "findings", "breakpoint", "loss_is", "message")
     figures = {**result, **result["metrics"], **said}
     rows = [(written.get(name, name.replace("_", " ")), value) for name, value in figures.items() if name not in hidden]
-    code = _show(options, result, lambda: _print_table(rows))
+    code = _show(options, result, lambda: (_print_table(rows), _print_findings(result["findings"])))
     ignored = 0 if options.breakpoints else sum(one.enabled for one in document.experiment.breakpoints)
     if ignored:
         _complain(f"The run did not look at the document's breakpoints ({ignored} switched on). Use --breakpoints to stop there.")
@@ -333,6 +347,16 @@ def _compare(options: argparse.Namespace) -> int:
     opened = [jobs.open_document(file, options.settings + own, options.seed, options.precision) for file, own in sides]
     value = comparing.compare(*opened, options.iterations)
     return _show(options, value, lambda: _print_comparison(value, (options.file, options.other)))
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from nnviz import diagnosing
+
+    if options.ask:
+        value = diagnosing.asked(_document(options), options.ask, options.iterations, options.epochs)
+        return _show(options, value, lambda: print(value["answer"]))
+    value = diagnosing.diagnosed(_document(options), options.iterations, options.epochs, options.tries)
+    return _show(options, value, lambda: _print_diagnosis(value))
 
 
 def _trace(options: argparse.Namespace) -> int:
@@ -435,6 +459,24 @@ def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
     rows = [(_FIGURES.get(name, name.replace("_", " ")), *(column.get(name) for column in columns)) for name in columns[0]]
     shown = [row for row, name in zip(rows, columns[0], strict=True) if name not in hidden]
     _print_table([("", *files), *named, *shown])
+
+
+def _print_findings(findings: Sequence[dict[str, Any]]) -> None:
+    for one in findings:
+        since, at = one["iterations"]
+        until = "on" if one["present"] else f"to {at}"
+        print(f"\n{one['label']}: {one['cause']}\n  {one['evidence'].rstrip('.')}. From iteration {since} {until}.")
+        for trial in one.get("trials", ()):
+            print(f"  {trial['sentence']}")
+
+
+def _print_diagnosis(value: dict[str, Any]) -> None:
+    print(f"{value['iterations']} iterations, {value['checkups']} checkups, loss {value['loss']:.6g}.")
+    if value["message"]:
+        print(value["message"])
+    _print_findings(value["findings"])
+    if not value["findings"]:
+        print("Nothing is found." if value["judged"] else "Nothing is found; the run is too short to judge gradients and rates.")
 
 
 def _print_trace(value: dict[str, Any]) -> None:

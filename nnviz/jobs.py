@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnviz.doctor.findings_of_run import FindingsOfRun
 from nnviz.document.breakpoints import reason
 from nnviz.document.edits import set_parameters, set_precision, set_seed, set_value
 from nnviz.document.experiment import Experiment
@@ -30,6 +31,7 @@ from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepR
 
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
+    from nnviz.engine.run.stop import Stop
     from nnviz.engine.run.trainer import Trainer
     from nnviz.records.call_list import CallList
 
@@ -113,6 +115,8 @@ class HeadlessRun:
 
         torch.set_num_threads(1)
         self.timeline = Timeline(document.log or document.experiment, document.folder)
+        self.findings = FindingsOfRun()
+        """What the doctor has found so far."""
         self.later = list(document.later)
         self.stopped, self.message = "done", ""
         """Why it stopped, in one word and as a sentence."""
@@ -128,13 +132,22 @@ class HeadlessRun:
         if iterations is not None and self.later and self.later[-1].iteration > iterations:
             last = self.later[-1]
             raise JobError(f"@{last.iteration}:{last.path} lies beyond the end: the run has {iterations} iterations.")
-        while not self._is_finished(iterations, epochs):
+        while not (self._is_finished(iterations, epochs) or self._stop(self._advanced(iterations))):
+            self.findings.look_if_due(self.timeline.iteration, self.timeline.history)
+        if self.stopped == "done":
             self._make_settings()
-            if stop := self.timeline.advance(self._breakpoints.active_check, self._at_most(iterations)):
-                self.stopped, self.message = stop.reason, stop.message
-                self.breakpoint = self._described(stop.hit) if stop.hit else None
-                return
+        self.findings.look(self.timeline.history())
+
+    def _advanced(self, iterations: int | None) -> Stop | None:
         self._make_settings()
+        return self.timeline.advance(self._breakpoints.active_check, self._at_most(iterations))
+
+    def _stop(self, stop: Stop | None) -> bool:
+        """Note why it stops, if there is a reason; return whether there is."""
+        if stop:
+            self.stopped, self.message = stop.reason, stop.message
+            self.breakpoint = self._described(stop.hit) if stop.hit else None
+        return stop is not None
 
     def record(self, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()) -> TraceRecord:
         """Return the trace of the iteration that comes next. Raises TraceError for a group that is not there."""
@@ -193,7 +206,7 @@ def run(
         "stopped": going.stopped,
         "message": going.message,
         "breakpoint": going.breakpoint,
-        "findings": [],
+        "findings": going.findings.values(going.timeline.trainer.experiment),
         "changes_left": len(going.later),
     }
     if save is not None:

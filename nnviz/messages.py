@@ -7,6 +7,7 @@ Frames (4-byte little-endian length, then msgpack) are the only code. Long becau
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.run_log import LogUpdate, RunLog
 from nnviz.records.call_list import CallList
 from nnviz.records.data_record import DataRecord, TableRecord
+from nnviz.records.finding import Finding
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.run_records import (
     BreakpointHit,
@@ -46,6 +48,8 @@ class Open(Request, frozen=True):
     folder: str = ""
     """Where relative data paths start."""
     iteration: int = 0
+    doctor: dict[str, dict[str, Any]] = {}
+    """As in `SetBounds`."""
 
 
 class Edit(Request, frozen=True):
@@ -116,6 +120,12 @@ class SetBreakpoints(Request, frozen=True):
     """From now on stop training before an iteration in which one of these holds. It changes no run, and stays for the next one."""
 
     breakpoints: tuple[Breakpoint, ...]
+
+
+class SetBounds(Request, frozen=True):
+    """From now on the doctor judges by these, where they differ from its table. It changes no run, and stays for the next one."""
+
+    doctor: dict[str, dict[str, Any]]
 
 
 class Acknowledge(Request, frozen=True):
@@ -273,6 +283,10 @@ class Frame(Reply, frozen=True):
     pictures: tuple[Picture, ...] = ()
     outputs: tuple[LayerOutputs, ...] = ()
     steps: tuple[LayerSteps, ...] = ()
+    findings: tuple[Finding, ...] | None = None
+    """What the doctor finds where the run stands; None where it did not look."""
+    judged: tuple[str, ...] = ()
+    """With `findings`: the kinds of which enough is known to say that there is none."""
 
 
 class Trained(Reply, frozen=True):
@@ -443,6 +457,7 @@ Requests = (
     | Watch
     | SetPace
     | SetBreakpoints
+    | SetBounds
     | Acknowledge
     | Inspect
     | InspectNode

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from msgspec.structs import replace
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import is_lazy
 from torch.overrides import _get_current_function_mode_stack
@@ -64,7 +65,9 @@ class TracedIteration:
     def __init__(self, captured: Captured, check: Callable[[], object]) -> None:
         measures = _Measures()
         self._captured = captured._replace(measured=measures.of)
-        self.index = TraceIndex(to_record(self._captured))
+        record, findings = to_record(self._captured), captured.trace.findings
+        told = [f"{one.cause} In evidence: {one.evidence}." for one in findings]
+        self.index = TraceIndex(replace(record, notes=(*record.notes, *told)))
         measures.prepare(captured.trace, check)
 
     def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:

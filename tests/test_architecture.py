@@ -28,7 +28,7 @@ WINDOW_LIBRARIES = {
     "platformdirs",
 }
 
-FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison")
+FEATURES = ("network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor")
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "text", "operations", "export", "resource_files", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
@@ -45,9 +45,12 @@ ALLOWED = {
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.messages": {"document", "records", "msgspec"},
-    "nnviz.trace": {"operations", "torch", "numpy", "networkx"},
-    "nnviz.engine": {"trace", "operations", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec"},
-    "nnviz.session": {"messages", "records", "document", "msgspec", "numpy", "PySide6.QtCore"},
+    "nnviz.doctor": {"document", "records", "numpy"},
+    "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
+    "nnviz.engine": {
+        "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+    },
+    "nnviz.session": {"messages", "records", "document", "doctor", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
@@ -56,12 +59,13 @@ ALLOWED = {
     "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
-    "nnviz.jobs": {"torch", "engine", "trace", "messages", "records", "document", "msgspec", "numpy"},
+    "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
-    "nnviz.viewing": {"trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "trace", "document", "records", "text", "export", "ui.shell", "resource_files", "msgspec",
-        "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "doctor", "trace", "document", "records", "text", "export", "ui.shell",
+        "resource_files", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -464,3 +464,24 @@ def test_a_picture_of_what_cannot_be_run_is_refused_with_the_cure(tmp_path):
 def test_a_trace_of_a_document_has_no_notes_of_our_own_code(said, detail):
     code, trace, _ = said("trace", CASES / "rmse-batch-inspector.json", "--detail", detail, "--json")
     assert code == 0 and trace["loss"] == pytest.approx(5**0.5) and not trace["notes"]
+
+
+def test_run_says_what_the_doctor_finds(said):
+    _, result, _ = said("run", "example:deep_sigmoid", "--iterations", "60", "--json")
+    found = result["findings"][0]
+    assert (found["kind"], found["place"], found["present"]) == ("vanishing", "h1", True)
+    assert found["value"] < found["bound"] and found["iterations"][0] < 20 and "Batch norm" in found["fixes"]
+
+
+def test_doctor_tries_the_cures_of_what_it_finds(said):
+    _, value, _ = said("doctor", "example:deep_sigmoid", "--iterations", "60", "--json")
+    trials = {one["fix"]: one for one in value["findings"][0]["trials"]}
+    assert trials["Batch norm"]["outcome"] == "helps" and trials["Batch norm"]["after"] < 0.8 * trials["Batch norm"]["before"]
+    assert trials["Xavier start"]["outcome"] == "no help" and "does not help" in trials["Xavier start"]["sentence"]
+
+
+def test_doctor_says_in_words_what_it_finds_and_when_it_cannot_tell(said):
+    _, out, _ = said("doctor", "example:deep_sigmoid", "--iterations", "60", "--try", "none")
+    assert "Vanishing gradients: dense 1 hardly learns" in out and "From iteration" in out
+    assert said("doctor", "example:moons", "--iterations", "60")[1].endswith("Nothing is found.\n")
+    assert "too short" in said("doctor", "example:moons", "--iterations", "3")[1]

@@ -152,6 +152,7 @@ MESSAGES = [
     messages.SetPace(),
     messages.SetPace(1.0),
     messages.SetBreakpoints((Breakpoint("node", "h1/relu"), Breakpoint("gradient", "", "below", 1e-6, False))),
+    messages.SetBounds({"vanishing": {"ratio": 0.5, "enabled": False}}),
     messages.Pause(),
     messages.GoTo(3),
     messages.TraceNext("layer"),

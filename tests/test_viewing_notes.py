@@ -50,7 +50,7 @@ def test_what_is_easily_overlooked_is_said(qtbot, module, words):
 @pytest.mark.parametrize(("own", "words"), [(False, "The optimizer holds no parameter of this module"), (True, "")])
 def test_the_optimizer_of_another_model_is_said(qtbot, own, words):
     module, other = Plain(), Plain()
-    optimizer = torch.optim.SGD((module if own else other).parameters(), 0.1)
+    optimizer = torch.optim.SGD((module if own else other).parameters(), 0.001)
     window = nnviz.show(module, torch.ones(4, 3), block=False, optimizer=optimizer)
     qtbot.addWidget(window)
     assert window.quiet.text.startswith(words) and bool(words) == bool(window.quiet.text)
@@ -65,3 +65,10 @@ def test_the_line_of_a_loss_is_that_which_opened_the_window(qtbot):
     assert "test_viewing_notes.py:" in node.where
     with pytest.raises(RuntimeError, match=r"test_viewing_notes\.py:\d+: loss= must be a function"):
         nnviz.show(net, torch.randn(4, 3), loss="mse", block=False)
+
+
+def test_what_keeps_a_module_from_learning_is_said(qtbot):
+    net = nn.Sequential(nn.Linear(3, 2), nn.Softmax(-1))
+    window = nnviz.show(net, torch.randn(4, 3), loss=nn.functional.cross_entropy, target=torch.zeros(4, dtype=torch.long), block=False)
+    qtbot.addWidget(window)
+    assert window.quiet.text.startswith("softmax in 1 stands before cross_entropy")

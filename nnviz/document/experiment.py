@@ -35,6 +35,8 @@ class Experiment(msgspec.Struct, frozen=True):
     """Weights that training leaves as they are: for a parameter's name True, or the indices of its locked elements (see locks.py)."""
     description: str = ""
     """One sentence about what it shows."""
+    doctor: dict[str, dict[str, Any]] = {}
+    """What the doctor judges by, where it differs from the table of `FINDING_KINDS`; no number of a run depends on it."""
 
     def replaced(self, **changes: Any) -> Experiment:
         """Return the experiment with other parts; the very same one if they all are as before."""

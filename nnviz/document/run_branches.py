@@ -25,6 +25,8 @@ class Branch(msgspec.Struct, frozen=True):
     log: RunLog
     reached: int = 0
     """How many of its iterations have been made."""
+    note: str = ""
+    """What has been found out by it, as the verdict on a cure; "" for nothing."""
 
 
 class BranchLine(NamedTuple):

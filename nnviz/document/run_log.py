@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
 
-OUTSIDE_THE_RUN = {"title", "description", "canvas", "breakpoints"}
+OUTSIDE_THE_RUN = {"title", "description", "canvas", "breakpoints", "doctor"}
 """Fields of an experiment that no run depends on."""
 
 

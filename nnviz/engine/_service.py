@@ -96,6 +96,7 @@ class Service:
             messages.GoTo: self._go_to,
             messages.Watch: self._watch,
             messages.SetBreakpoints: lambda request: self._breakpoints.set_breakpoints(request.breakpoints),
+            messages.SetBounds: self._set_bounds,
             messages.Acknowledge: lambda request: self._reporter.acknowledge(request.number),
             messages.TraceNext: self._look,
             messages.Inspect: self._look,
@@ -151,6 +152,7 @@ class Service:
     # --- the run ---
 
     def _open(self, request: messages.Open) -> None:
+        self._reporter.set_bounds(request.doctor)
         self._begin(request.revision, self._new(request.log, Path(request.folder)), request.iteration)
 
     def _new(self, log: RunLog, folder: Path) -> Timeline:
@@ -235,7 +237,7 @@ class Service:
             if stop:
                 if stop.comes_before:
                     self._timeline.leave_unmade()
-                self._finish(*stop)
+                self._finish(stop.reason, stop.message, stop.hit)
             elif self._goal and self._goal.is_reached(self._timeline.points[-1]):
                 score = "accuracy" if self._timeline.trainer.data.classes else "RMSE"
                 self._finish("reached", goal_reached(self._goal, self._timeline.points[-1], score))
@@ -306,6 +308,11 @@ class Service:
                 self._reporter.report_at_rest(self._timeline, self._revision)
             elif wishes := [wish for wish in request.pictures if wish not in old.pictures]:
                 self._reporter.report_pictures(self._timeline, self._revision, wishes)
+
+    def _set_bounds(self, request: messages.SetBounds) -> None:
+        self._reporter.set_bounds(request.doctor)
+        if self._timeline and self._left is None:
+            self._reporter.report_judgement(self._timeline, self._revision)
 
     def _preview(self, request: messages.Preview) -> None:
         if request.experiment.data.kind == "csv":

@@ -13,10 +13,12 @@ import numpy as np
 from nnviz.document.run_log import RunLog
 from nnviz.records.baseline_record import Baselines
 from nnviz.records.batch_cost_record import BatchCosts
+from nnviz.records.checkup_records import WholeCheckup
 from nnviz.records.distance_record import Distances
 from nnviz.records.divergence_record import Divergence
+from nnviz.records.finding import Finding
 from nnviz.records.hindsight_record import FirstTime, PastNumbers, Predicate, Question
-from nnviz.records.run_records import CurvePoints
+from nnviz.records.run_records import CurvePoint, CurvePoints
 from nnviz.records.tensors import Array, to_numpy
 from nnviz.records.verdicts import Verdict
 
@@ -388,6 +390,12 @@ class RacedRun(msgspec.Struct, frozen=True):
     """Of a long run only some; None where it was not built."""
     verdict: Verdict | None = None
     """By all of its points."""
+    last: CurvePoint | None = None
+    """Where it stands at its end, with all figures that can be measured there; None as long as it goes on."""
+    findings: tuple[Finding, ...] = ()
+    """What the doctor finds there."""
+    whole: WholeCheckup | None = None
+    """What all training rows tell there; None as long as it goes on, and where nothing was trained."""
 
 
 class Race(TaskResult, frozen=True):

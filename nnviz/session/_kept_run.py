@@ -168,7 +168,7 @@ class KeptRun(QObject):
             experiment = self._document.experiment
             beside = tuple(_moved(one, experiment) for one in found.branches)
             found = replace(found, log=with_path_of(found.log, experiment), branches=beside)
-            self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color)
+            self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color, found.own.branch.note if found.own else "")
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))
         if found and leads_here and found.iteration:

@@ -54,7 +54,7 @@ class Branches(QObject):
         super().__init__(parent)
         self._document, self._link, self._training = document, link, training
         self.kept: tuple[KeptBranch, ...] = ()
-        self._name, self._color = FIRST, 0
+        self._name, self._color, self._note = FIRST, 0, ""
         self._is_edited = False
         """Whether the next log comes of what a person did to the document; one that is only opened, or gone to, stays the branch it is,
         though another may begin like it."""
@@ -66,7 +66,8 @@ class Branches(QObject):
     @property
     def present(self) -> Branch | None:
         """The branch of the run that is open; None as long as none is."""
-        return Branch(self._name, self._color, self._link.log, self._link.run.reached) if self._link.log else None
+        log = self._link.log
+        return Branch(self._name, self._color, log, self._link.run.reached, self._note) if log else None
 
     @property
     def all(self) -> tuple[Branch, ...]:
@@ -92,7 +93,7 @@ class Branches(QObject):
         self._training.pause()
         self._keep()
         self.kept = tuple(one for one in self.kept if one is not kept)
-        self._name, self._color, self._gone_to = kept.branch.name, kept.branch.color, kept
+        self._name, self._color, self._note, self._gone_to = kept.branch.name, kept.branch.color, kept.branch.note, kept
         curves = kept.curves
         run = remembered(kept.run, iteration=iteration, curves=curves.until(iteration), ahead=curves.after(iteration))
         in_force = with_looks_of(kept.branch.log.at(iteration), self._document.experiment)
@@ -150,6 +151,11 @@ class Branches(QObject):
         raced, run = runs.get(id(self._link.log), nothing), self._link.run
         if raced.iteration > run.reached:
             self._link.regain(Curves.of(raced.points).after(run.iteration))
+        self.changed.emit()
+
+    def annotate(self, notes: Mapping[int, str]) -> None:
+        """Keep with branches beside the present one what has been found out by them, by the `id` of their logs."""
+        self.kept = tuple(_noted(one, notes[id(one.branch.log)]) if id(one.branch.log) in notes else one for one in self.kept)
         self.changed.emit()
 
     def start_over(self) -> None:
@@ -240,7 +246,7 @@ class Branches(QObject):
     def _rejoin(self, kept: KeptBranch) -> None:
         """An edit that started a branch has been taken back before anything was trained."""
         self.kept = tuple(one for one in self.kept if one is not kept)
-        self._name, self._color = kept.branch.name, kept.branch.color
+        self._name, self._color, self._note = kept.branch.name, kept.branch.color, kept.branch.note
         ahead = kept.curves.after(self._link.run.iteration)
         if shared(self._link.log, kept.branch.log) == inf:
             self._link.regain(ahead)
@@ -250,12 +256,12 @@ class Branches(QObject):
 
     def document_replaced(self) -> None:
         """Another document is open: it has branches of its own."""
-        self.kept, self._name, self._color, self._is_edited, self.waiting = (), FIRST, 0, False, None
+        self.kept, self._name, self._color, self._note, self._is_edited, self.waiting = (), FIRST, 0, "", False, None
         self.changed.emit()
 
-    def set_kept(self, kept: tuple[KeptBranch, ...], name: str, color: int) -> None:
+    def set_kept(self, kept: tuple[KeptBranch, ...], name: str, color: int, note: str = "") -> None:
         """Have these branches beside the present one, which is called so."""
-        self.kept, self._name, self._color = kept, name, color
+        self.kept, self._name, self._color, self._note = kept, name, color, note
         self.changed.emit()
 
     def wait_for(self, kept: KeptBranch) -> None:
@@ -268,7 +274,7 @@ class Branches(QObject):
         """Keep the present run, and let what follows be a branch of another name."""
         self._keep()
         names = {branch.name for branch in (one.branch for one in self.kept)}
-        self._name, self._color = free_name(names), free_color([one.branch for one in self.kept])
+        self._name, self._color, self._note = free_name(names), free_color([one.branch for one in self.kept]), ""
 
     def _keep(self) -> None:
         """Nothing has become of a branch that was only gone to: what was said of it holds."""
@@ -286,6 +292,10 @@ def _with_data(kept: KeptBranch, lacks: bool, data: DataRecord) -> KeptBranch:
 
 def _renamed(kept: KeptBranch, name: str) -> KeptBranch:
     return replace(kept, branch=msgspec.structs.replace(kept.branch, name=name))
+
+
+def _noted(kept: KeptBranch, note: str) -> KeptBranch:
+    return replace(kept, branch=msgspec.structs.replace(kept.branch, note=note))
 
 
 def _recolored(kept: KeptBranch, color: int) -> KeptBranch:

@@ -21,6 +21,8 @@ from nnviz.session.long_tasks import LongTasks, TaskState
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
 
+RUNS_ARE_TRAINED = "Runs are being compared already. Wait for their end, or cancel them."
+
 
 @dataclass(frozen=True)
 class Search:
@@ -102,7 +104,7 @@ class Comparison(QObject):
     def start(self, variations: Sequence[Variation], iterations: int, from_here: bool = False) -> bool:
         """Have these runs trained for so many iterations; return whether that was possible. If not, a message says why."""
         if self.is_going:
-            self.message_posted.emit("warning", "Runs are being compared already. Wait for their end, or cancel them.")
+            self.message_posted.emit("warning", RUNS_ARE_TRAINED)
         elif not self._link.is_up_to_date:
             self.message_posted.emit("warning", self._obstacle)
         else:
@@ -121,12 +123,26 @@ class Comparison(QObject):
             self.message_posted.emit("warning", str(refused))
             return False
         end = iterations + (self._link.run.iteration if from_here else 0)
+        return bool(self._train(logs, end, tuple(zip((name for name, _ in variations), logs, strict=True))))
+
+    def start_beside(self, others: Sequence[RunLog], named: Sequence[tuple[str, RunLog]], end: int) -> RaceTask | None:
+        """Have these runs, each with its name, trained up to the same iteration, behind `others`, which become no branches.
+
+        Return what the engine is asked; None, with a message, if that is not possible.
+        """
+        if self.is_going or not self._link.is_up_to_date:
+            self.message_posted.emit("warning", RUNS_ARE_TRAINED if self.is_going else self._obstacle)
+            return None
+        return self._train((*others, *(log for _, log in named)), end, named)
+
+    def _train(self, logs: tuple[RunLog, ...], end: int, named: Sequence[tuple[str, RunLog]]) -> RaceTask | None:
+        task = RaceTask(logs, end)
         self._logs, self._is_cancelled = logs, False
-        if not self._tasks.ask(RaceTask(logs, end)):
+        if not self._tasks.ask(task):
             self.message_posted.emit("warning", self._obstacle)
-            return False
-        self._branches.add(zip((name for name, _ in variations), logs, strict=True))
-        return True
+            return None
+        self._branches.add(named)
+        return task
 
     def cancel(self) -> None:
         """Train them no further; what has been made stays."""

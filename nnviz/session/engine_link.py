@@ -30,6 +30,7 @@ from nnviz.session.run import (
     Revised,
     RunState,
     Starting,
+    Unjudged,
     fold,
     remembered,
 )
@@ -221,10 +222,13 @@ class EngineLink(QObject):
 
         One that cannot be built is not sent; where not even a layer of the run's network is left in it, the run is given up at once.
         """
-        unchanged = same_run(experiment, self.experiment)
+        unchanged, has_other_bounds = same_run(experiment, self.experiment), experiment.doctor != self.experiment.doctor
         has_other_data = (experiment.data, experiment.seed) != (self.experiment.data, self.experiment.seed)
         self.experiment, self.is_sound = experiment, is_sound
         self._culprit = None
+        if has_other_bounds:
+            self._fold(Unjudged())
+            self.ask(messages.SetBounds(experiment.doctor))
         former = self._back() if is_sound else None
         self._follow_layers()
         if former:
@@ -280,7 +284,7 @@ class EngineLink(QObject):
     def _open(self) -> None:
         log, iteration = (self.log, self.run.iteration) if self.log else (RunLog(self.experiment), 0)
         if self.log or self.is_sound:
-            self._send_document(messages.Open(self.run.revision, log, self.folder, iteration))
+            self._send_document(messages.Open(self.run.revision, log, self.folder, iteration, self.experiment.doctor))
 
     def _wake(self, *states: str) -> None:
         """Start an engine if it was given up: with another document it may run."""

@@ -13,6 +13,7 @@ import msgspec
 
 from nnviz import messages
 from nnviz.records.data_record import DataRecord
+from nnviz.records.finding import Finding
 from nnviz.records.picture_records import Picture
 from nnviz.records.run_records import LayerMeasures, LayerOutputs, LayerSteps, Predictions, Surface, WeightHistory
 from nnviz.records.trace_index import TraceIndex
@@ -75,6 +76,11 @@ class RunState:
     answers_iteration: int = 0
     pictures: Mapping[str, tuple[int, Picture]] = field(default_factory=dict)
     """The latest picture of each kind, and the iteration it is of."""
+    findings: tuple[Finding, ...] | None = None
+    """What the doctor found, after `findings_iteration` iterations; None as long as it has not looked."""
+    findings_iteration: int = 0
+    judged: tuple[str, ...] = ()
+    """The kinds of which it knew enough then to say that there is none."""
     data: DataRecord | None = None
     is_data_past: bool = False
     """Whether the document says other data than `data`, which is on its way."""
@@ -99,6 +105,12 @@ class RunState:
         if not self.training:
             return iteration != (self.iteration if self.target is None else self.target)
         return len(self.frames) == RECENT and iteration < self.frames[0]
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether `findings` are of where the run stands; while it trains they are renewed now and then."""
+        stands = self.engine == "ready" and self.target is None
+        return self.findings is not None and stands and (self.training or self.findings_iteration == self.iteration)
 
     @property
     def is_made_again(self) -> bool:
@@ -144,6 +156,10 @@ class GivenUp(Event, frozen=True):
 
 class Revised(Event, frozen=True):
     """The document has become another, and the run goes on with it."""
+
+
+class Unjudged(Event, frozen=True):
+    """The doctor judges by other bounds from now on."""
 
 
 class Awaited(Event, frozen=True):
@@ -223,7 +239,11 @@ def _given_up(run: RunState, event: GivenUp) -> RunState:
 
 
 def _revised(run: RunState, event: Revised) -> RunState:
-    return replace(run, revision=run.revision + 1)
+    return replace(run, revision=run.revision + 1, findings=None)
+
+
+def _unjudged(run: RunState, event: Unjudged) -> RunState:
+    return replace(run, findings=None)
 
 
 def _awaited(run: RunState, event: Awaited) -> RunState:
@@ -238,7 +258,7 @@ def _taken_back(run: RunState) -> RunState:
 
 
 def _begun_again(run: RunState, event: BegunAgain) -> RunState:
-    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None)
+    return replace(run, revision=run.revision + 1, iteration=event.iteration, epoch=0, target=None, findings=None)
 
 
 def _begun(run: RunState, event: Begun) -> RunState:
@@ -287,12 +307,12 @@ def _opened(run: RunState, reply: messages.Opened) -> RunState:
         reset=reply.reset,
     )
     if not reply.new_run:
-        return replace(_taken_back(run), ahead=Curves.of(None))
+        return replace(_taken_back(run), ahead=Curves.of(None), findings=None)
     kept = {"ahead": run.ahead} | ({"snapshots": run.snapshots} if reply.iteration else {})  # the same run, made again
     return replace(run, **_FRESH | kept, opened=reply.revision)
 
 
-_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "trace_index", "traced", "stopped")
+_PICTURES = ("curves", "ahead", "snapshots", "surface", "history", "answers", "pictures", "findings", "trace_index", "traced", "stopped")
 _FRESH = {
     "curves": Curves.of(None),
     "ahead": Curves.of(None),
@@ -301,6 +321,7 @@ _FRESH = {
     "history": None,
     "answers": None,
     "pictures": {},
+    "findings": None,
     "trace_index": None,
     "traced": -1,
     "stopped": "",
@@ -336,6 +357,8 @@ def _frame(run: RunState, reply: messages.Frame) -> RunState:
         run = replace(run, surface=reply.surface, surface_iteration=reply.iteration)
     if reply.answers:
         run = replace(run, answers=reply.answers, answers_iteration=reply.iteration)
+    if reply.findings is not None:
+        run = replace(run, findings=reply.findings, findings_iteration=reply.iteration, judged=reply.judged)
     if reply.pictures:
         made = {picture.wish.kind: (reply.iteration, picture) for picture in reply.pictures}
         run = replace(run, pictures={**run.pictures, **made})
@@ -367,6 +390,7 @@ def _moved(run: RunState, reply: messages.Moved) -> RunState:
         curves=Curves.of(reply.points),
         ahead=run.curves.after(reply.iteration).followed_by(run.ahead.after(reply.iteration)),
         snapshots=snapshots,
+        findings=None,
         training=False,
         target=None,
         stopped="",
@@ -391,6 +415,7 @@ _HANDLERS = {
     Lost: _lost,
     GivenUp: _given_up,
     Revised: _revised,
+    Unjudged: _unjudged,
     Awaited: _awaited,
     BegunAgain: _begun_again,
     Begun: _begun,

@@ -21,6 +21,7 @@ from nnviz.records.breakpoint_places import BreakpointPlace, nodes_with_breakpoi
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import WHOLE
 from nnviz.session._call_lists import CallLists
+from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._watch import WatchedPanels
@@ -39,6 +40,7 @@ from nnviz.session.run import RunState
 from nnviz.session.stepping import Aim, Stepping
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
+from nnviz.session.trials import Trials
 from nnviz.session.what_ifs import WhatIfs
 
 OUTDATED = "until it is traced again"
@@ -85,6 +87,8 @@ class Session(QObject):
         self.branches = Branches(self.document, self.link, self.training, self)
         self.tasks = LongTasks(self.link, self)
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
+        self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
+        self.trials = Trials(self.comparison, self.branches, self.link, self.tasks, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -123,7 +127,7 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        kept = (self.branches, self.comparison, self.kept_run, self.autosaver)
+        kept = (self.branches, self.comparison, self.trials, self.kept_run, self.autosaver)
         for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
@@ -313,6 +317,8 @@ class Session(QObject):
     def _on_replaced(self, edit: Edited) -> None:
         self._train_first = 0
         self.comparison.document_replaced()
+        self.doctor.document_replaced()
+        self.trials.document_replaced()
         self.branches.document_replaced()
         self.kept_run.follow_document()
         self.autosaver.wait()
@@ -358,6 +364,7 @@ class Session(QObject):
             self._follow_settings()
         self.what_ifs.follow(old, new)
         self.weights.follow(old, new)
+        self.doctor.follow(new)
         self.run_changed.emit(old, new)
         self.stepping.show(new.trace_index, new.training, new.is_traced)
         if new.engine != "ready" or new.failure:

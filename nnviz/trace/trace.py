@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
+from nnviz.records.finding import Finding
+
+from ._findings import PartsOfTrace, findings_of
 from .record import Clipping, Node, Step, Update, ValueRead
 from .what_if import ValueChange
 
@@ -32,6 +36,11 @@ class Trace:
     details: Mapping[str, str] = field(default_factory=dict)  # groups that are opened to another detail
     notes: tuple[str, ...] = ()  # what is easily overlooked in this iteration, a sentence each: nothing is trained, a value was read …
     batch_axis: int | None = None  # which axis of the first input counts the rows of the batch, where that was said
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What this one iteration shows of what keeps the module from learning; worked out when it is first looked at."""
+        return findings_of(PartsOfTrace(self.nodes, self.steps, self.updates, self.loss_node))
 
     def start(self) -> Cursor:
         """A cursor before the first step."""

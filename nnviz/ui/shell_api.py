@@ -44,6 +44,9 @@ class Shell(Protocol):
     def toggle_panel(self, panel: str) -> None:
         """Hide a panel, or show it, in the first workspace that has it if the present one has not."""
 
+    def show_workspace(self, name: str) -> None:
+        """Bring up a workspace: build · step · train."""
+
     def update_needs(self) -> None:
         """Have measured what the panels that can be seen need now."""
 

@@ -12,6 +12,7 @@ from nnviz.document.edits._breakpoint_edits import (
 )
 from nnviz.document.edits._by_path import set_value
 from nnviz.document.edits._clipboard import clipping, duplicate_layers, paste_layers
+from nnviz.document.edits._doctor_edits import change_bounds, reset_bounds
 from nnviz.document.edits._lock_edits import lock_parameter, lock_weights
 from nnviz.document.edits._usual_layer import add_usual_layer
 from nnviz.document.edits.layer_edits import (

@@ -11,6 +11,7 @@ import msgspec
 
 from nnviz.document import catalog
 from nnviz.document.checks import output_and_data
+from nnviz.document.checks.equal_starts import equal_start_warnings
 from nnviz.document.checks.linear_layers import linear_warnings
 from nnviz.document.checks.links import LinkIndex, link_problems
 from nnviz.document.checks.output_range import output_warnings
@@ -80,9 +81,14 @@ def examine(experiment: Experiment) -> Report:
     problems += _parameter_problems(experiment.weights, layers, known | buffers_by_name(layers), output_and_data.weight_problem)
     problems += _parameter_problems(experiment.locks, layers, known, lock_problem)
     ordered = sorted(problems, key=lambda problem: links.order.get(problem.layer, len(links.order)))
+    return Report(layers, tuple(ordered), links.output, () if ordered else _warnings(experiment, links, layers))
+
+
+def _warnings(experiment: Experiment, links: LinkIndex, layers: dict[str, LayerShape]) -> tuple[Problem, ...]:
+    """What is likely to be a mistake in a network that is sound."""
     shapes = {id: layer.output_shape for id, layer in layers.items()}
-    warnings = () if ordered else (*linear_warnings(links, layers), *output_warnings(experiment, links, shapes))
-    return Report(layers, tuple(ordered), links.output, warnings)
+    found = linear_warnings(links, layers), output_warnings(experiment, links, shapes), equal_start_warnings(experiment, links)
+    return tuple(warning for warnings in found for warning in warnings)
 
 
 def _shapes(links: LinkIndex) -> tuple[dict[str, LayerShape], list[Problem]]:

@@ -19,6 +19,7 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.document.catalog import Field, Kind
 from nnviz.document.experiment import FORMAT, VERSION, Experiment
 from nnviz.document.fields import MOST_WEIGHT_AXES, accepted, finite, shape_of
+from nnviz.document.finding_kinds import ENABLED, FINDING_KINDS
 from nnviz.document.network import Choice, Layer, Link, Network
 from nnviz.document.problems import Problem, Refused, offered, shown
 from nnviz.document.training import Training
@@ -43,7 +44,7 @@ DEFAULT_TRAINING = Training(catalog.new_choice(catalog.OPTIMIZERS, "adam"), cata
 MIGRATIONS: dict[int, Callable[[dict], dict]] = {}
 """For each older version n the function that turns its document into one of version n + 1."""
 
-_PARTS = ("data", "network", "training", "weights", "canvas", "breakpoints", "locks")
+_PARTS = ("data", "network", "training", "weights", "canvas", "breakpoints", "locks", "doctor")
 _KEYS = ("format", "version", *(field.name for field in catalog.EXPERIMENT), *_PARTS)
 
 Row = TypeVar("Row", bound=Kind)
@@ -68,6 +69,8 @@ def encode(experiment: Experiment) -> bytes:
         parts["breakpoints"] = f"[\n{rows}\n  ]"
     if experiment.locks:
         parts["locks"] = _folded(experiment.locks, 2)
+    if experiment.doctor:
+        parts["doctor"] = _folded(experiment.doctor, 2)
     return (_lines(parts, 0) + "\n").encode()
 
 
@@ -246,6 +249,7 @@ class _Reader:
             canvas=self.named(values, "canvas", _position, "is no position.", "Write two numbers: [x, y].", tuple(network.titles)),
             breakpoints=self.breakpoints(values),
             locks=self.named(values, "locks", _locks, "locks nothing.", "Write true, or a list of indices as [[0, 1]]."),
+            doctor=self.doctor(values),
         )
 
     # --- parts ---
@@ -300,6 +304,16 @@ class _Reader:
         if found.is_at_a_place and values.get("target", "") == "":
             self.wrong(f"{place}.target", "It names nothing.", f"Write the {kind.field('target').explanation}.")
         return found
+
+    def doctor(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Return what the doctor judges by where it differs from the table."""
+        found = {}
+        for name, bounds in self.group(values.get("doctor", {}), "doctor", tuple(FINDING_KINDS)).items():
+            fields, place = (ENABLED, *FINDING_KINDS[name].fields), f"doctor.{name}"
+            given = self.group(bounds, place, tuple(field.name for field in fields))
+            read = self.fields(given, place, fields)
+            found[name] = {field.name: read[field.name] for field in fields if read.get(field.name, field.default) != field.default}
+        return {name: bounds for name, bounds in found.items() if bounds}
 
     # --- what parts are made of ---
 

@@ -107,7 +107,7 @@ def _plain_figures(saved: SavedBranch) -> dict[str, Any]:
         "message": saved.message[:_MOST_MESSAGE],
         "seconds": saved.seconds,
         "verdict": saved.verdict,
-    }
+    } | ({"note": saved.branch.note[:_MOST_MESSAGE]} if saved.branch.note else {})
 
 
 def decode(data: bytes) -> SavedRun | None:
@@ -136,9 +136,11 @@ def _branch(value: dict[str, Any], documents: list[Experiment]) -> SavedBranch:
 def _with_figures(branch: Branch, value: dict[str, Any]) -> SavedBranch:
     points = tuple((_count(at), _loss(loss), _loss(validation)) for at, loss, validation in value["points"][:MOST_POINTS])
     figures = tuple((_loss(score), _loss(loss), _loss(other)) for score, loss, other in value.get("figures", [])[:MOST_POINTS])
-    stopped, message, verdict = value.get("stopped", ""), value.get("message", ""), value.get("verdict")
-    if len(figures) not in (0, len(points)) or not type(stopped) is type(message) is str or type(verdict) not in (dict, type(None)):
+    stopped, message, verdict, note = value.get("stopped", ""), value.get("message", ""), value.get("verdict"), value.get("note", "")
+    is_text = type(stopped) is type(message) is type(note) is str
+    if len(figures) not in (0, len(points)) or not is_text or type(verdict) not in (dict, type(None)):
         raise ValueError("that is no branch")
+    branch = msgspec.structs.replace(branch, note=note[:_MOST_MESSAGE])
     return SavedBranch(branch, points, figures, stopped, message[:_MOST_MESSAGE], _loss(value.get("seconds", 0.0)) or 0.0, verdict)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
+from nnviz.doctor.diagnosis import diagnose
+from nnviz.doctor.judged_kinds import judged_kinds
 from nnviz.document.experiment import Experiment
 from nnviz.engine.observe._layer_outputs import layer_outputs, start_spread
 from nnviz.engine.observe._net_pictures import picture
@@ -34,6 +37,8 @@ TRACING = 100
 """The same for live traces. Together they leave a watched run more than nine tenths of its speed."""
 PICTURING = 20
 """The same for all pictures of the inside of the net together, at most one on a frame: at most 5 % of the time."""
+JUDGING = 100
+"""The same for the doctor."""
 TRACED_ANYWAY = 1.0
 """Seconds after which a live trace comes, whatever it costs."""
 UNHURRIED = 0.5
@@ -74,13 +79,14 @@ class Reporter:
         self._number = 0
         self._unacknowledged: set[int] = set()
         self._points_sent = 0
-        self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
+        self._measuring, self._tracing, self._judging = Budget(MEASURING), Budget(TRACING), Budget(JUDGING)
         self._picturing: dict[PictureWish, Budget] = {}
         """Of every picture, the one first that has waited longest: one that costs much does not hold up the others."""
         self._last_frame = self._last_trace = 0.0
         self._is_alone = False
         """Whether the last frame brought a trace and nothing else."""
         self._refused = ""
+        self._bounds: Mapping[str, Mapping[str, Any]] = {}
         self._start: tuple[Experiment | None, dict[str, float]] = (None, {})
         """A document, and how the outputs of its layers spread with the weights it starts with."""
 
@@ -94,6 +100,11 @@ class Reporter:
         self._points_sent, self.captured, self._refused = 0, None, ""
         self._measuring, self._tracing = Budget(MEASURING), Budget(TRACING)
         self._unacknowledged.clear()
+
+    def set_bounds(self, bounds: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let the doctor judge by these from now on, where they differ from its table."""
+        self._bounds = bounds
+        self._judging = Budget(JUDGING)
 
     def set_watch(self, watch: Watch) -> None:
         """Fill frames from now on with what is watched."""
@@ -110,8 +121,9 @@ class Reporter:
         self._points_sent = points
 
     def edited(self, points: int) -> None:
-        """The last of so many points may be another one now."""
+        """The last of so many points may be another one now, and the doctor has to look again."""
         self._points_sent = min(self._points_sent, points - 1)
+        self._judging = Budget(JUDGING)
 
     def acknowledge(self, number: int) -> None:
         """The window has drawn this frame."""
@@ -121,6 +133,7 @@ class Reporter:
         """After an iteration that took so long: send a frame if one is due."""
         self._measuring.trained(seconds)
         self._tracing.trained(seconds)
+        self._judging.trained(seconds)
         for budget in self._picturing.values():
             budget.trained(seconds)
         now = time.perf_counter()
@@ -135,6 +148,9 @@ class Reporter:
             self._measuring.spent(cost)
         if not self._is_alone:
             frame = self._with_next_picture(timeline, frame)
+        if self._judging.is_due:
+            frame, cost = _timed(partial(self._judged, frame, timeline))
+            self._judging.spent(cost)
         if tracing:
             frame, cost = _timed(lambda: self._with_trace(timeline, frame))
             self._tracing.spent(cost)
@@ -173,7 +189,17 @@ class Reporter:
         if timeline.complete_last_point():
             self.edited(len(timeline.points))
         frame = self._frame(timeline, revision, True)
-        self._send(structs.replace(frame, pictures=tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)))
+        pictures = tuple(picture(timeline.trainer, wish) for wish in self.watch.pictures)
+        self._send(self._judged(structs.replace(frame, pictures=pictures), timeline))
+
+    def report_judgement(self, timeline: Timeline, revision: int) -> None:
+        """Send a frame with what the doctor says alone."""
+        self._deliver(self._judged(self._frame(timeline, revision, False), timeline))
+
+    def _judged(self, frame: Frame, timeline: Timeline) -> Frame:
+        """The frame, and on it what the doctor says."""
+        history = timeline.history()
+        return structs.replace(frame, findings=diagnose(history, self._bounds), judged=judged_kinds(history, self._bounds))
 
     def report_pictures(self, timeline: Timeline, revision: int, wishes: Iterable[PictureWish]) -> None:
         """Send a frame with these pictures alone."""

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from msgspec.structs import replace
 
+from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.run_log import RunLog
 from nnviz.engine.errors import BuildError
+from nnviz.engine.observe.checkups import whole_checkup
 from nnviz.engine.observe.curve_records import curve_points
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import SLICE, Timeline
@@ -94,7 +97,10 @@ class _Runner:
         points, trainer = self._timeline.points, self._timeline.trainer
         noise = noise_of(trainer.experiment, trainer.training_rows.count)
         found = verdict_of_points(points, noise, self.stopped == "non_finite")
-        return RacedRun(self.iteration, self.stopped, self._message, self._seconds, curve_points(_thinned(points, most)), found)
+        so_far = RacedRun(self.iteration, self.stopped, self._message, self._seconds, curve_points(_thinned(points, most)), found)
+        if not self.stopped:
+            return so_far
+        return replace(so_far, last=points[-1], findings=diagnose(self._timeline.history()), whole=whole_checkup(trainer))
 
 
 def _raced(task: RaceTask, timeline: Timeline) -> Work:

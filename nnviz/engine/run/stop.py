@@ -13,6 +13,8 @@ class Stop(NamedTuple):
     reason: str
     message: str
     hit: BreakpointHit | None = None
+    layer: str = ""
+    """The id of the layer it is about; "" if it is about none."""
 
     @property
     def comes_before(self) -> bool:

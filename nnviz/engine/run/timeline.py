@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import torch
 from msgspec.structs import replace
 
+from nnviz.doctor.history import RunHistory
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import shared
 from nnviz.document.run_log import Change, RunLog
 from nnviz.engine.data.datasets import Data, data_key, load
 from nnviz.engine.errors import BuildError
+from nnviz.engine.observe.checkups import Measuring, start_facts
+from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run import checkpoints
 from nnviz.engine.run._state_transfer import Transferred, transfer
 from nnviz.engine.run.checkpoints import Checkpoint, Checkpoints
@@ -24,6 +28,7 @@ from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.stop import Stop
 from nnviz.engine.run.trainer import Trainer
 from nnviz.engine.run.weight_recorder import LENGTH, WeightRecorder
+from nnviz.records.checkup_records import Checkup, StartFacts
 from nnviz.records.run_records import CurvePoint
 
 SLICE = 0.005
@@ -55,9 +60,19 @@ class Timeline:
         self.points: list[CurvePoint] = [self.trainer.start_point()]
         self._known: list[CurvePoint] = []
         """All points of the run by iteration, also those that lie ahead, as they were when it last went to a checkpoint."""
+        self._facts: dict[int, StartFacts] = {}
+        """What is known from the start, by how many changes were in force there."""
+        self._checkups: dict[int, Checkup] = {}
+        """What was measured for the doctor, by iteration, also of those that lie ahead."""
+        self._measuring = Measuring(self.trainer)
+        self._due = 0
+        """The iteration that is measured next, if it lies ahead of where the run stands; else it is not known."""
+        self._dead_end: tuple[int, Stop] | None = None
+        """The iteration behind which the run cannot go on, once it is known, and why."""
         self._checkpoints = Checkpoints()
         self._iteration_seconds = 0.0
         """How long the last iteration took."""
+        self._note_start()
         self._keep_checkpoint()
         self._take_over(log)
 
@@ -89,6 +104,33 @@ class Timeline:
         return self.log.last
 
     @property
+    def checkups(self) -> tuple[Checkup, ...]:
+        """What was measured for the doctor up to where the run stands, oldest first."""
+        return tuple(one for at, one in sorted(self._checkups.items()) if at <= self.iteration)
+
+    @property
+    def facts(self) -> StartFacts:
+        """What the doctor knows from the start, of the rows and the loss as the document in force has them."""
+        of_start = self._facts[max(count for count in self._facts if count <= self.applied)]
+        return start_facts(self.trainer, of_start) if self.applied not in self._facts else of_start
+
+    def _note_start(self) -> None:
+        if self.iteration == 0 and self.applied not in self._facts:
+            self._facts[self.applied] = start_facts(self.trainer)
+
+    def history(self, doctor: Mapping[str, Mapping[str, Any]] | None = None) -> RunHistory:
+        """Return the run up to where it stands, as the doctor looks at it. `doctor`: what it judges by; None as the document in force."""
+        stop = self._dead_end[1] if self._dead_end and self._dead_end[0] == self.iteration else None
+        experiment = self.trainer.experiment if doctor is None else replace(self.trainer.experiment, doctor=doctor)
+        what = (stop.message, stop.layer) if stop else ()
+        return RunHistory(experiment, self.facts, self.points, self.checkups, self.changed_at, *what)
+
+    @property
+    def changed_at(self) -> int:
+        """The iteration of the last change that is in force; 0 if there is none."""
+        return self.changes[self.applied - 1].iteration if self.applied else 0
+
+    @property
     def kept(self) -> tuple[Checkpoint, ...]:
         """The checkpoints up to where the run stands, oldest first: what need not be made again."""
         return tuple(one.checkpoint for at, one in sorted(self._checkpoints.kept.items()) if at <= self.iteration)
@@ -102,7 +144,7 @@ class Timeline:
 
     def _stand_like(self, other: Timeline) -> None:
         self.trainer, self.applied, self.points = private_copy(other.trainer), other.applied, list(other.points)
-        self._known = list(other._known)
+        self._known, self._checkups, self._due = list(other._known), dict(other._checkups), 0
         self._checkpoints.kept.update(other._checkpoints.kept)  # nobody changes one that is kept
 
     def has_same_data(self, experiment: Experiment, folder: Path) -> bool:
@@ -150,11 +192,16 @@ class Timeline:
     def _go_on_with(self, log: RunLog, count: int) -> None:
         """Take this for the log, of whose changes `count` are those of the present one."""
         self.log, self._known = log, []
+        self._checkups, self._dead_end = {at: one for at, one in self._checkups.items() if at <= self.iteration}, None
+        self._due = 0
+        self._facts = {applied: facts for applied, facts in self._facts.items() if applied <= count}
         self._checkpoints.drop_after(self.iteration, count)
 
     def _put_in_force(self, transferred: Transferred) -> None:
         old, self.trainer = self.trainer.experiment.training, transferred.trainer
         self.applied += 1
+        self._due = 0
+        self._note_start()
         training, last = self.trainer.experiment.training, self.points[-1]
         has_other_penalties = (old.l1, old.l2) != (training.l1, training.l2)
         if self.iteration == 0 and (transferred.is_another_net or has_other_penalties):
@@ -173,21 +220,47 @@ class Timeline:
         `check` is given the trainer, the loss and that of the iteration before (NaN for the first), and may stop it before the update.
         """
         start, before = time.perf_counter(), self.iteration
+        due = self._next_checkup()
         if at_most > 1 and check is None:
-            self._advance_quietly(at_most - 1, until)
+            self._advance_quietly(min(at_most, due - before) - 1, until)
             if self.iteration > before and time.perf_counter() > until:
                 return None if self.trainer.is_finite else self._stand_where_all_is_finite()
+        is_measured = self.iteration + 1 == due
+        if is_measured:
+            self._begin_measuring()
         stop = self.trainer.advance(partial(check, previous=self.points[-1].loss if self.iteration else nan) if check else None)
         self._iteration_seconds = (time.perf_counter() - start) / (self.iteration - before or 1)
         if not self.trainer.is_finite:
             return self._stand_where_all_is_finite()
+        if stop and stop.reason == "non_finite":
+            self._dead_end = self.iteration, stop
         if stop and stop.comes_before:
             return stop
         self.points.append(self.trainer.point)
+        if is_measured and not stop and (measured := self._measuring.end(self._is_whole_due(due))):
+            self._checkups[due] = measured
         self._apply_due()
         if self.iteration % checkpoints.SPACING == 0:
             self._keep_checkpoint()
         return stop
+
+    def _next_checkup(self) -> int:
+        """The next iteration that is to be measured for the doctor, and has not been."""
+        if self._due <= self.trainer.position.iteration:
+            self._due = checkup_times.next_due(self.iteration, self.changed_at)
+            while self._due in self._checkups:
+                self._due = checkup_times.next_due(self._due, self.changed_at)
+        return self._due
+
+    def _begin_measuring(self) -> None:
+        if self._measuring.trainer is not self.trainer:
+            self._measuring = Measuring(self.trainer)
+        self._measuring.begin()
+
+    def _is_whole_due(self, due: int) -> bool:
+        """Whether all rows are looked at in this iteration."""
+        last = max((at for at, one in self._checkups.items() if at < due and one.whole), default=None)
+        return checkup_times.is_whole_due(due, self.changed_at, last)
 
     def _advance_quietly(self, at_most: float, until: float) -> None:
         """Make iterations behind which nothing is to be done but to note their loss: no change comes, no checkpoint is kept."""
@@ -202,6 +275,12 @@ class Timeline:
 
         What is not finite stays so: to look once behind several iterations is enough, and no checkpoint is kept without.
         """
+        stop = self._first_bad_iteration()
+        self._dead_end = self.iteration, stop
+        return stop
+
+    def _first_bad_iteration(self) -> Stop:
+        """Stand before it, and return what it leaves."""
         self._stand_at_checkpoint(self._checkpoints.before(self.iteration))
         while self.trainer.is_finite:
             before = self.trainer.checkpoint()
@@ -210,10 +289,11 @@ class Timeline:
                 return stop
             if what := self.trainer.what_is_not_finite:
                 self.trainer.restore(before)
-                return Stop("non_finite", f"Iteration {self.iteration + 1}: Behind its update {what}")
+                return Stop("non_finite", f"Iteration {self.iteration + 1}: Behind its update {what.sentence}", layer=what.layer)
             self.points.append(self.trainer.point)
             self._apply_due()
-        return Stop("non_finite", f"Iteration {self.iteration + 1}: {self.trainer.what_is_not_finite}")
+        what = self.trainer.what_is_not_finite
+        return Stop("non_finite", f"Iteration {self.iteration + 1}: {what.sentence}", layer=what.layer)
 
     def complete_last_point(self) -> bool:
         """Measure where the run is what its last point lacks; return whether that point is another one now."""
@@ -257,6 +337,7 @@ class Timeline:
     def _stand_at_checkpoint(self, at: int) -> None:
         """Stand where there is a checkpoint; the points of the curves up to there are known."""
         checkpoint, self.applied, point = self._checkpoints.at(at)
+        self._due = 0
         old = self.trainer
         if checkpoint.experiment is not old.experiment:  # else it goes on with its flat iterations, proven as they are
             reusable = old.flat_net if checkpoint.experiment.network == old.experiment.network else None
@@ -276,6 +357,8 @@ class Timeline:
             last = min(common, len(known) - 1)
             other._known = known[: int(last) + 1]
             other._checkpoints.adopt(self._checkpoints, last, sum(change.iteration < common for change in log.changes))
+            other._checkups = {at: one for at, one in self._checkups.items() if at <= last}
+            other._due = 0
         return other
 
     def _apply_due(self) -> None:

@@ -24,7 +24,7 @@ from nnviz.engine.data.samples import Samples, samples
 from nnviz.engine.flat.gradient_program import GradientProgram
 from nnviz.engine.model import loss_functions
 from nnviz.engine.model.build import apply_switches, build, set_training
-from nnviz.engine.observe.non_finite import first_non_finite, first_non_finite_kept, gradients_are_finite
+from nnviz.engine.observe.non_finite import FirstNonFinite, first_non_finite, first_non_finite_kept, gradients_are_finite
 from nnviz.engine.run import optimizers
 from nnviz.engine.run._evaluations import Evaluations
 from nnviz.engine.run._locked_weights import LockedWeights
@@ -328,8 +328,8 @@ class Trainer:
         return math.isfinite(lengths) or not self.what_is_not_finite
 
     @property
-    def what_is_not_finite(self) -> str:
-        """The first of these that is not finite, and how much of it, in words; "" if all is."""
+    def what_is_not_finite(self) -> FirstNonFinite | None:
+        """The first of these that is not finite, and how much of it; None if all is."""
         state = {self.names[parameter]: entry for parameter, entry in self.optimizer.state.items()}
         return first_non_finite_kept(self.buffers | self.parameters, state, self.experiment.network.titles)
 
@@ -410,8 +410,8 @@ def _non_finite(trainer: Trainer, loss: float) -> Stop | None:
     trained = [parameter for parameter in trainer.parameters.values() if parameter.requires_grad]
     if math.isfinite(loss) and gradients_are_finite(trained):
         return None
-    what = first_non_finite(trainer.net, loss, trainer.experiment.network.titles)
-    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {what}")
+    what, layer = first_non_finite(trainer.net, loss, trainer.experiment.network.titles)
+    return Stop("non_finite", f"Iteration {trainer.position.iteration + 1}: {what}", layer=layer)
 
 
 def copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ class RunRow:
     def told(self) -> str:
         """The verdict with its numbers, and what else is said."""
         said = self.verdict.sentence if self.verdict else FEW_POINTS if self.curves.iteration.size > 1 else ""
-        return "\n".join(filter(None, (said, _validation(self.verdict), self.note)))
+        return "\n".join(filter(None, (said, _validation(self.verdict), self.note, self.branch.note)))
 
 
 def kept_row(kept: KeptBranch, present: Experiment, is_growing: bool = False) -> RunRow:

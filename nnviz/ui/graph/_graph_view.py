@@ -385,7 +385,7 @@ class GraphView(ZoomView):
     def viewportEvent(self, event) -> bool:
         if isinstance(event, QHelpEvent):
             item = _item_at(self, event.pos())
-            text = self.trace_scene.tooltip(item) if isinstance(item, NodeItem | EdgeItem) else ""
+            text = self.trace_scene.tooltip(item) if item else ""
             show_tip(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)

@@ -19,6 +19,8 @@ class Appearance:
     """What the numbers of the inputs and targets stand for, where the data is a text."""
     coloring: str = "value"
     """What colours and widths tell: value · gradient · contribution · update"""
+    causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By layer what the doctor found in it, a sentence each."""
 
     def title(self, layer: str) -> str:
         """Return the name of a layer."""

@@ -115,7 +115,8 @@ class CardScales:
         """Return a card's numbers as text."""
         node = state.index.node(card.shown)
         head = f"{names.qualified(node, self.names, look.titles)} · {node.operation} · {numbers.shape(node.shape)}"
-        lines = [head, *marks.explained(state, node.id), f"value {_figures(state, node.id, state.value(node.id))}"]
+        causes = states.causes_in(state, card, look) if card.folded else ()
+        lines = [head, *causes, *marks.explained(state, node.id), f"value {_figures(state, node.id, state.value(node.id))}"]
         said = words(state, node, self.tokens) if state.is_made(node.id) else ()
         lines += [f"tokens {', '.join(said)}"] if said else []
         if node.gradient is not None:

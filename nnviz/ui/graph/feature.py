@@ -5,7 +5,7 @@ The same in the window of a session and in that of a recorded trace.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtWidgets import QWidget
 
@@ -27,7 +27,7 @@ from nnviz.ui.widgets.header_button import choice
 _LEAST_PICTURE = 216
 """Height in pixels of the heading and of a picture that can still be read."""
 
-_LOW, _LOWEST = 160, 96
+_LOW, _LOWEST = 160, 76
 """Least height of the picture alone, and where there is little room."""
 
 
@@ -108,6 +108,10 @@ class GraphFeature:
     def show_breakpoints(self) -> None:
         """Mark the nodes that have a breakpoint."""
         self.view.trace_scene.set_look(breakpoints=self.source.breakpoint_marks)
+
+    def show_marks(self, causes: Mapping[str, tuple[str, ...]]) -> None:
+        """Mark the layers in which the doctor found something: by layer a sentence for each."""
+        self.view.trace_scene.set_look(causes=causes)
 
     def show_selection(self) -> None:
         """Mark the selected node."""

@@ -168,6 +168,8 @@ class FrameItem(GraphItem):
         super().__init__(rank * 1e-4, bounds, outline)
         self.key = key
         self.title = title
+        self.causes: tuple[str, ...] = ()
+        """What the doctor found in it."""
         self._can_fold, self._is_bare = can_fold and not is_bare, is_bare
         self._line = self._box.adjusted(0.5, 0.5, -0.5, -0.5) if can_fold else self._box
         self._title_room = QRectF(12, 5, box[2] - 30 - self.BUTTON, 18) if can_fold else QRectF(10, 4, box[2] - 16, 18)
@@ -177,6 +179,12 @@ class FrameItem(GraphItem):
         """Show this name."""
         self.title = title
         self.update()
+
+    def set_causes(self, causes: tuple[str, ...]) -> None:
+        """Mark it, if the doctor found these in it."""
+        if causes != self.causes:
+            self.causes = causes
+            self.update()
 
     def shows_title(self, zoom: float) -> bool:
         """Return whether it writes its title itself."""
@@ -194,6 +202,11 @@ class FrameItem(GraphItem):
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(self._line, 8, 8)
+        if self.causes:
+            reach = marks.RADIUS + 6
+            marks.paint_found(
+                painter, theme, QPointF(self._box.right() - reach - self.BUTTON * (not self._is_bare) - 4, 6 + self.BUTTON / 2)
+            )
         if not self.shows_title(zoom):
             return  # frame_labels writes it, in letters that can be read
         painter.setFont(_title_font())

@@ -18,6 +18,8 @@ from nnviz.ui.theme.fonts import drawn_sans as sans
 SHOWN = 0.25
 """A node is marked as saturated if at least this share of its elements is."""
 RADIUS = 7.0
+FOUND = "found"
+"""The mark of what the doctor found something in."""
 _FROM_PARTS = ("dropped", "frozen", "non_finite")
 """What a neuron takes over from its mask, its weights and its bias."""
 
@@ -99,7 +101,7 @@ def paint_on_circle(painter: QPainter, theme: Theme, marks: Collection[str], rad
 
 def paint_in_row(painter: QPainter, theme: Theme, marks: Collection[str], right: float, middle: float) -> None:
     """Paint the marks of a card from `right` to the left."""
-    for mark in (mark for mark in ("non_finite", "frozen", "saturated", "dead") if mark in marks):
+    for mark in (mark for mark in ("non_finite", "frozen", "saturated", "dead", FOUND) if mark in marks):
         _PAINT[mark](painter, theme, QPointF(right - RADIUS, middle))
         right -= 2 * RADIUS + 3
 
@@ -134,13 +136,22 @@ def _frozen(painter: QPainter, theme: Theme, middle: QPointF) -> None:
 
 
 def _non_finite(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    _exclamation(painter, theme, middle, "loss")
+
+
+def paint_found(painter: QPainter, theme: Theme, middle: QPointF) -> None:
+    """Paint the sign of what the doctor found something in."""
+    _exclamation(painter, theme, middle, "clip")
+
+
+def _exclamation(painter: QPainter, theme: Theme, middle: QPointF, tone: str) -> None:
     """An exclamation mark."""
-    _ground(painter, theme, middle, "loss")
+    _ground(painter, theme, middle, tone)
     painter.drawLine(middle + QPointF(0, -3.6), middle + QPointF(0, 0.8))
     painter.drawPoint(middle + QPointF(0, 3.6))
 
 
-_PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen, "non_finite": _non_finite}
+_PAINT = {"dead": _dead, "saturated": _saturated, "frozen": _frozen, "non_finite": _non_finite, FOUND: paint_found}
 
 
 def paint_what_if(painter: QPainter, theme: Theme, middle: QPointF, supposed: bool) -> None:

@@ -29,7 +29,7 @@ class NodeState:
     differs: bool = False
     """Whether it shows other numbers because of what is supposed."""
     marks: tuple[str, ...] = ()
-    """dead · saturated · dropped · frozen · non_finite"""
+    """dead · saturated · dropped · frozen · non_finite; of a folded layer also found: the doctor found something in it"""
     size: float | None = None
     """How large what the graph is coloured by is in this node, −1 to 1 of the full scale; None while it is not there."""
 
@@ -67,8 +67,14 @@ def standing(state: TraceState, card: NodeCard, look: Appearance) -> dict[str, A
         "breakpoint": any(breakpoints) if breakpoints else None,
         "supposed": is_what_if and any(state.index.supposed(node) for node in card.nodes),
         "differs": is_what_if and any(state.differs(node) for node in card.nodes),
-        "marks": marks.on_card(state, card),
+        "marks": marks.on_card(state, card) + ((marks.FOUND,) if card.folded and causes_in(state, card, look) else ()),
     }
+
+
+def causes_in(state: TraceState, card: NodeCard, look: Appearance) -> tuple[str, ...]:
+    """Return what the doctor found in the layers whose nodes are folded into a card."""
+    layers = dict.fromkeys(state.index.node(node).group[0] for node in card.nodes if look.causes and state.index.node(node).group)
+    return tuple(cause for layer in layers for cause in look.causes.get(layer, ()))
 
 
 def is_sent(state: TraceState, edge: Edge) -> bool:

@@ -24,6 +24,7 @@ from nnviz.ui.graph.grouping import Tree, tree
 from nnviz.ui.graph.layout import CardSizes, Placement, Placer, Size, Unfolding, extent
 from nnviz.ui.graph.neuron_states import NeuronScales
 from nnviz.ui.graph.structure import Diagram, Edge
+from nnviz.ui.theme.fonts import tip_of
 
 _MARGIN = 400.0
 """Empty room around the graph, so that its edge can be brought to the middle."""
@@ -98,6 +99,8 @@ class TraceScene(QGraphicsScene):
         if self.look.titles != before.titles:
             for key, frame in self.frames.items():
                 frame.set_title(self.title(key))
+        if self.look.causes != before.causes:
+            self._mark_frames()
         if self.look.tokens != before.tokens:
             self._rescale()
         if replace(self.look, selected=before.selected) != before:
@@ -105,6 +108,10 @@ class TraceScene(QGraphicsScene):
         elif self.is_shown:
             step = self._state.step.node if self._state.step else None
             self._show_cards(self._cards_with({before.selected, self.look.selected, step}))
+
+    def _mark_frames(self) -> None:
+        for key, frame in self.frames.items():
+            frame.set_causes(self.look.causes.get(self._layer_of(key), ()))
 
     def _rescale(self) -> None:
         if self._neurons:
@@ -185,18 +192,24 @@ class TraceScene(QGraphicsScene):
 
     def title(self, group: str) -> str:
         """Return the name of a group."""
-        title = self.groups.groups[group].title if self.groups and group in self.groups.groups else group
+        title = self._layer_of(group)
         detail = dict(self.trace.details).get(group) if self.trace else None
         return " · ".join(filter(None, (self.look.title(title), detail)))
+
+    def _layer_of(self, group: str) -> str:
+        """What a group is called in the trace: the layer's id, if it is a layer."""
+        return self.groups.groups[group].title if self.groups and group in self.groups.groups else group
 
     def card_of(self, node: int | None) -> NodeItem | None:
         """Return the item that shows a node, alone, in a folded group, or as a neuron's weight or bias."""
         return self.cards.get(self.diagram.card_of.get(node, "")) if self.is_shown and node is not None else None
 
-    def tooltip(self, item: NodeItem | EdgeItem) -> str:
-        """Return an item's numbers as text."""
+    def tooltip(self, item: NodeItem | EdgeItem | FrameItem) -> str:
+        """Return an item's numbers as text; of a frame what the doctor found in it."""
         if not self.is_shown:
             return ""
+        if isinstance(item, FrameItem):
+            return tip_of(*item.causes)
         if isinstance(item, NodeItem):
             return self._scales.tooltip(self._state, item.card, self.look)
         return self._scales.edge_tooltip(self._state, item.edge, self.look) if isinstance(self._scales, NeuronScales) else ""
@@ -242,6 +255,7 @@ class TraceScene(QGraphicsScene):
             key: FrameItem(key, self.title(key), box, depth, can_fold=not neurons, is_bare=bool(placement.density))
             for depth, (key, box) in enumerate(placement.frames.items())
         }
+        self._mark_frames()
         self._captions = [CaptionItem(self._column_name(tensor), middle) for tensor, middle in placement.captions.items()]
         self.edges = {
             ends: EdgeItem(edge, placement.curves[ends], paint_link if neurons else paint_edge, is_link=neurons)

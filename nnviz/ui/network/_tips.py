@@ -36,7 +36,12 @@ def _neuron(hit: PointerTarget, scene: NetworkScene, tokens: tuple[str, ...]) ->
     is_token = column.layer.kind == "input" and tokens and shown.values is not None
     said = written(shown.values[hit.unit : hit.unit + 1], tokens) if is_token else ()
     return tip_of(
-        f"{name}  {value}", f"token {said[0]}" if said else "", _label(column.labels, hit.unit), *column.problems, *column.warnings
+        f"{name}  {value}",
+        f"token {said[0]}" if said else "",
+        _label(column.labels, hit.unit),
+        *column.problems,
+        *column.causes,
+        *column.warnings,
     )
 
 
@@ -57,7 +62,7 @@ def _layer(hit: PointerTarget, scene: NetworkScene) -> str:
     sizes = ""
     if entry is not None and entry.output_shape is not None:
         sizes = f"output {captions.size_text(entry.output_shape)} · {entry.count:,} parameters"
-    return tip_of(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.warnings)
+    return tip_of(f"{column.layer.title} · {kind.label}", kind.explanation, sizes, *column.problems, *column.causes, *column.warnings)
 
 
 def _curve(hit: PointerTarget, scene: NetworkScene) -> str:

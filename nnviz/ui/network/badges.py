@@ -11,7 +11,8 @@ from nnviz.ui.theme.colors import SMALL, Theme
 from nnviz.ui.theme.fonts import drawn_sans as sans
 
 _WIDTH = 200.0
-_RADIUS = 8.0
+RADIUS = 8.0
+"""Of a badge."""
 _TEXT = 13  # larger than elsewhere: it must still be read where the picture is made small
 
 
@@ -39,7 +40,7 @@ def _around(frame: QRectF, below: QRectF) -> Iterator[QRectF]:
     for sideways in (0.0, shift, -shift):
         for down in (0.0, frame.top() - 4 - below.bottom()):
             yield below.translated(sideways, down)
-    for x in (frame.right() + _RADIUS + 4, frame.left() - 8 - below.width()):
+    for x in (frame.right() + RADIUS + 4, frame.left() - 8 - below.width()):
         yield QRectF(x, frame.center().y() - below.height() / 2, below.width(), below.height())
 
 
@@ -56,7 +57,7 @@ def paint_mark(painter: QPainter, theme: Theme, frame: QRectF, color: str) -> No
     corner = frame.topRight()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color(color))
-    painter.drawEllipse(corner, _RADIUS, _RADIUS)
+    painter.drawEllipse(corner, RADIUS, RADIUS)
     painter.setPen(theme.color("panel"))
     painter.setFont(sans(SMALL, QFont.Weight.Bold))
-    painter.drawText(QRectF(corner.x() - _RADIUS, corner.y() - _RADIUS, 2 * _RADIUS, 2 * _RADIUS), Qt.AlignmentFlag.AlignCenter, "!")
+    painter.drawText(QRectF(corner.x() - RADIUS, corner.y() - RADIUS, 2 * RADIUS, 2 * RADIUS), Qt.AlignmentFlag.AlignCenter, "!")

@@ -57,6 +57,8 @@ class ColumnItem(QGraphicsItem):
         self.labels: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.warnings: tuple[str, ...] = ()
+        self.causes: tuple[str, ...] = ()
+        """What the doctor found in it."""
         self.note = QRectF()
         self.figures = LayerFigures()
         self.biases: np.ndarray | None = None
@@ -88,6 +90,12 @@ class ColumnItem(QGraphicsItem):
         """Show these values, coloured on ±limits[0], and these biases, coloured on ±limits[1]."""
         self.figures, self.biases, self.labels, self._limits = figures, biases, labels, limits
         self.update()
+
+    def set_causes(self, causes: tuple[str, ...]) -> None:
+        """Mark it, if the doctor found these in it."""
+        if causes != self.causes:
+            self.causes = causes
+            self.update()
 
     def set_marks(self, marks: ColumnMarks) -> None:
         """Stand out like this."""
@@ -162,6 +170,12 @@ class ColumnItem(QGraphicsItem):
         below = min(9.0, max(0.0, 6 + 14 * boost * len(self.facts) - self.face.facts))
         return self._frame.adjusted(-aside, 0, aside, below)
 
+    def _frame_of_badge(self, boost: float) -> QRectF:
+        """The frame, with a corner where a badge stands beside the title."""
+        title = QFontMetricsF(sans(BODY * (boost or 1.0), QFont.Weight.DemiBold)).horizontalAdvance(self.layer.title)
+        right = min(title / 2 + badges.RADIUS + 3, self._rect.right() - badges.RADIUS - 1)
+        return self._frame.adjusted(0, TITLE / 2 - 1, max(0.0, right - self._frame.right()), 0)
+
     def _paint_texts(self, painter: QPainter) -> None:
         theme = current_theme()
         half, boost = self.face.body[1] / 2, _boost(painter)
@@ -215,6 +229,8 @@ class ColumnItem(QGraphicsItem):
         self._paint_texts(painter)
         if self.problems:
             badges.paint_problem(painter, theme, self.frame(), self.problems[0], self.note)
+        elif self.causes:
+            badges.paint_mark(painter, theme, self._frame_of_badge(_boost(painter)), "clip")
         elif self.warnings:
             badges.paint_mark(painter, theme, self.frame(), "muted")
         if self.marks.ports:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial, reduce
 from typing import Any
 
@@ -181,6 +181,10 @@ class NetworkFeature:
         if state is None or self._state is None or self.session.run.training:
             return False
         return abs(state.index.trace.iteration - self._state.index.trace.iteration) <= 1
+
+    def show_marks(self, causes: Mapping[str, tuple[str, ...]]) -> None:
+        """Mark the layers in which the doctor found something: by layer a sentence for each."""
+        self.view.scene().show_causes(causes)
 
     def _show_selected(self) -> None:
         self.parameters.set_selection(self.selected_layers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF
@@ -165,6 +165,11 @@ class NetworkScene(QGraphicsScene):
             column.set_figures(shown, biases, labels, (shown.limit or figures.value_limit, figures.bias_limit))
         for item in self.links.values():
             item.set_weights(figures.weights.get(item.parameter), figures.weight_limit)
+
+    def show_causes(self, causes: Mapping[str, tuple[str, ...]]) -> None:
+        """Mark the layers in which the doctor found something: by layer a sentence for each."""
+        for id, column in self.columns.items():
+            column.set_causes(causes.get(id, ()))
 
     def weight_at(self, target: PointerTarget) -> tuple[str, tuple[int, ...], float] | None:
         """Return parameter, index and value of the single weight or bias that was hit; None where its value is not shown, or is gone."""

@@ -133,7 +133,7 @@ class RunNavigation(QObject):
         if kept.branch.name in names:
             kept = replace(kept, branch=msgspec.structs.replace(kept.branch, name=free_name(names)))
         if present is not None:
-            branches.set_kept((*branches.kept, kept), present.name, present.color)
+            branches.set_kept((*branches.kept, kept), present.name, present.color, present.note)
 
     def ask_color(self) -> None:
         """Offer the colours, to give the present branch another one."""

@@ -9,6 +9,7 @@ from nnviz.session.engine_process import EngineProcess
 from nnviz.session.session import Session
 from nnviz.ui.comparison.feature import ComparisonFeature
 from nnviz.ui.data.feature import DataFeature
+from nnviz.ui.doctor.feature import DoctorFeature
 from nnviz.ui.files.feature import FilesFeature
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.landscape.feature import LandscapeFeature
@@ -53,12 +54,14 @@ class Features:
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
+        self.doctor = DoctorFeature(session, shell)
         self._join(shell)
         self.cards = self._cards()
         self.follow_text_size()
         self.area = WorkspaceArea(self.cards)
         self.area.workspace_changed.connect(lambda name: self.step.share_rows())
         self.area.workspace_changed.connect(lambda name: self.comparison.show_panel())
+        self.area.workspace_changed.connect(lambda name: self.doctor.show_panel())
         self.panel_menu = PanelMenu(self.area, self.cards, shell.window())
         self.panel_menu.fill(shell.menus["View"])
 
@@ -82,6 +85,7 @@ class Features:
             plot.export_requested.connect(shell.export_picture)
             self.run.share_time(plot)
         self.run.bar.height_changed.connect(self.follow_text_size)
+        self.step.chain_rule.set_foot(self.doctor.section)
         self.comparison.highlighted.connect(self.run.highlight)
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
@@ -103,6 +107,7 @@ class Features:
             **self.landscape.cards,
             **self.pictures.cards,
             **self.comparison.cards,
+            **self.doctor.cards,
             "microscope": step["microscope"],
         }
 
@@ -114,7 +119,7 @@ class Features:
         self.run.training.follow_text_size()
         self.comparison.panel.follow_text_size()
         below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
-        spare = self._shell.window().height() - self._bar.height() - below - _LAYERS - _AROUND
+        spare = self._shell.window().height() - self._bar.height() - below - self.doctor.line.minimumHeight() - _LAYERS - _AROUND
         self.graph.set_low(scaled(1.0) > 1)
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))

@@ -42,6 +42,7 @@ TITLES = {
     "time_steps": "Gradient by time step",
     "runs": "Runs",
     "hindsight": "Hindsight",
+    "doctor": "Doctor",
     "ratios": "Update/weight ratio",
     "units": "Saturated and dead units",
     "spread": "Output spread by layer",

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from nnviz.ui.comparison import comparison_actions
 from nnviz.ui.data import data_actions
+from nnviz.ui.doctor import doctor_actions
 from nnviz.ui.files import file_actions
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.network import network_actions
@@ -49,6 +50,7 @@ OFFERED = {
     "weights": weight_actions.ACTIONS,
     "run": run_actions.ACTIONS,
     "comparison": comparison_actions.ACTIONS,
+    "doctor": doctor_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
 }
 """Who offers what, in the order in which it comes into the menus."""

@@ -58,7 +58,7 @@ WORKSPACES = {
                 *_PICTURES,
             ),
         ),
-        (378, column((591, "inspector"), (285, "batch"), (320, "microscope"))),
+        (378, column((591, "inspector"), (285, "batch"), (320, "doctor"), (320, "microscope"))),
     ),
     "train": row(
         (240, column((560, "training"), (330, "parameters"))),
@@ -71,6 +71,7 @@ WORKSPACES = {
                 (400, row((560, "baselines"), (440, "distances"))),
                 (330, "batch_costs"),
                 *_PICTURES,
+                (560, "doctor"),
                 (460, "runs"),
                 (430, "hindsight"),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
@@ -85,7 +86,9 @@ WORKSPACES = {
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
 _LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
 HIDDEN = {
-    "step": {"batch", "curve"} | _INSIDE,
-    "train": {"runs", "hindsight", "landscape", "curvature", "range_test", "baselines", "distances", "batch_costs"} | _LAYERS | _INSIDE,
+    "step": {"batch", "curve", "doctor"} | _INSIDE,
+    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test", "baselines", "distances", "batch_costs"}
+    | _LAYERS
+    | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""

@@ -114,6 +114,7 @@ class MainWindow(QMainWindow):
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
+        self.centralWidget().layout().addWidget(self.features.doctor.line)
         self.centralWidget().layout().addWidget(self.features.run.bar)
         PendingText(self)
         EscapeKey(self, self._leave_mode)
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
         self._show_experiment(self.session.experiment)
         self._show_document()
         self._show_run(self.session.run)
+        self._show_findings()
         self._show_trace_state(self.session.stepping.state)
         self.focus_canvas()
 
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
         session.run_changed.connect(lambda old, new: self._show_run(new, old))
         stepping.trace_state_changed.connect(lambda old, new: self._show_trace_state(new))
         stepping.selection_changed.connect(self._show_selection)
+        session.doctor.changed.connect(self._show_findings)
         stepping.playing_changed.connect(lambda playing: table.show_running("play", playing))
         for changed in (session.what_ifs.changed, session.undo_order.changed):
             changed.connect(self.update_actions)
@@ -169,6 +172,7 @@ class MainWindow(QMainWindow):
         for feature in (features.network, features.run, features.landscape, features.pictures, features.graph, features.step):
             feature.show_experiment(new)
         features.data.show_experiment(new, old)
+        features.doctor.show_experiment()
 
     def _show_another_document(self) -> None:
         self.features.network.select_layers(())
@@ -210,6 +214,14 @@ class MainWindow(QMainWindow):
             self._show_engine(new)
             self._show_soundness()
 
+    def _show_findings(self) -> None:
+        """What the doctor found, on its line, its panel and its card, and as marks on the layers."""
+        features = self.features
+        features.doctor.show_findings()
+        features.network.show_marks(features.doctor.marks)
+        features.graph.show_marks(features.doctor.marks)
+        self.action_table["doctor_show"].setEnabled(bool(self.session.doctor.present))
+
     def _tell(self, level: str, text: str) -> None:
         """Say it in passing, unless a note says it already."""
         if not self._stop_note.says(text):
@@ -247,6 +259,7 @@ class MainWindow(QMainWindow):
         self._turns.add((features.network, features.graph, features.step, features.data))
         if not self.session.run.training:
             self._turns.finish()
+            features.doctor.show_section()
         if self.action_table["step_back"].isEnabled() != (state is not None):
             self.update_actions()
 
@@ -254,6 +267,7 @@ class MainWindow(QMainWindow):
         self._turns.finish()  # the selected node is one of the newest trace
         self.features.graph.show_selection()
         self.features.step.show_selection()
+        self.features.doctor.show_section()
 
     def _show_workspace(self, name: str) -> None:
         stepping = self.session.stepping
@@ -280,6 +294,10 @@ class MainWindow(QMainWindow):
     def is_visible(self, panel: str) -> bool:
         """Return whether a panel can be seen in the present workspace."""
         return panel in self.features.area.visible_panels()
+
+    def show_workspace(self, name: str) -> None:
+        """Bring up a workspace: build · step · train."""
+        self.features.area.show_workspace(name)
 
     def toggle_panel(self, panel: str) -> None:
         """Hide a panel, or show it, in the first workspace that has it if the present one has not."""

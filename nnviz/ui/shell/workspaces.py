@@ -81,7 +81,7 @@ class WorkspaceArea(QWidget):
         self.enlarged = ""
         """The panel that has the whole area for itself; empty for none."""
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        layout.setContentsMargins(GUTTER, GUTTER, GUTTER, 0)
         self._room, self._inside = _Room(), QWidget()
         QVBoxLayout(self._inside).setContentsMargins(0, 0, 0, 0)
         self._room.setWidget(self._inside)

@@ -1,4 +1,7 @@
-"""The chain-rule card: one node at a cursor, its formula, the same with numbers, how its gradient is made. It computes no gradient."""
+"""The chain-rule card: one node at a cursor, its formula, the same with numbers, how its gradient is made. It computes no gradient.
+
+Long because all that is said of a node stands below each other in one order.
+"""
 
 from __future__ import annotations
 
@@ -128,6 +131,10 @@ class ChainRuleCard(QWidget):
         node = self.node()
         return self._elements.element(self._state, node) if node else ()
 
+    def set_foot(self, foot: QWidget) -> None:
+        """Have this below all that is said of the node."""
+        self._column.insertWidget(self._column.count() - 1, foot)
+
     # --- parts ---
 
     def _make_parts(self) -> None:
@@ -161,7 +168,7 @@ class ChainRuleCard(QWidget):
 
     def _lay_out(self) -> None:
         self._body = QWidget()
-        column = QVBoxLayout(self._body)
+        column = self._column = QVBoxLayout(self._body)
         column.setContentsMargins(0, 0, 8, 0)  # room for the scroll bar; the frame around has margins of its own
         column.setSpacing(6)
         for part in (

@@ -98,6 +98,7 @@ QLabel { background: transparent; qproperty-textFormat: PlainText; }
 QLabel[role="head"] { color: $muted; font-size: ${small}px; font-weight: 700; }
 QLabel[role="text"] { color: $text; }
 QLabel[role="muted"] { color: $muted; }
+QLabel[role="faint"] { color: $faint; }
 QLabel[role="forward"] { color: $forward; }
 QLabel[role="backward"] { color: $backward; }
 QLabel[role="loss"] { color: $loss; }
@@ -128,6 +129,8 @@ Segments { background: $field; border: 1px solid $line; border-radius: 8px; }
 Breadcrumb > QPushButton { background: transparent; color: $positive; border: none; padding: 0; min-height: 0; text-align: left; }
 Breadcrumb > QPushButton:hover, Breadcrumb > QPushButton:focus { background: $field; }
 NodeFinder { background: $panel; border: 1px solid $line; border-radius: 8px; }
+FindingBox { background: $warning; border: 1px solid transparent; border-radius: 6px; }
+FindingBox[role="information"] { background: $field; }
 Caption { color: $muted; background: $panel; border-radius: 4px; }
 EmptyText { color: $muted; }
 Hint { color: $text; background: $warning; border: 1px solid $line; border-radius: 6px; }
