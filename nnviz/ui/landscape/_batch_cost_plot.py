@@ -19,7 +19,7 @@ _EXPLANATION = (
     "A large batch needs more memory and more time for an update, and less for an epoch, since the rows of a batch are worked on at once. "
     "How much an update is worth is another matter: see the gradient noise."
 )
-_COLUMNS = ("updates/epoch", "per update", "per epoch", "kept for backward")
+_COLUMNS = ("per epoch", "per update", "updates/epoch", "kept for backward")
 
 
 class BatchCostPlot(Plot):
@@ -45,7 +45,7 @@ class BatchCostPlot(Plot):
         sizes = [cost.size for cost in costs]
         present = sizes.index(self.found.present) if self.found.present in sizes else -2
         fastest = min(range(len(costs)), key=lambda place: costs[place].epoch)
-        return ScoreTable(_COLUMNS, [_row(cost) for cost in costs], present, (fastest, 2))
+        return ScoreTable(_COLUMNS, [_row(cost) for cost in costs], present, (fastest, 0))
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         paint_table(painter, current_theme(), area, self.table)
@@ -53,7 +53,7 @@ class BatchCostPlot(Plot):
 
 def _row(cost: BatchCost) -> tuple[str, ...]:
     name = f"{cost.size:,} row{'s' * (cost.size > 1)}" + (", all" if cost.updates == 1 else "")
-    return name, f"{cost.updates:,}", _time(cost.seconds), _time(cost.epoch), written_bytes(cost.memory)
+    return name, _time(cost.epoch), _time(cost.seconds), f"{cost.updates:,}", written_bytes(cost.memory)
 
 
 def _time(seconds: float) -> str:

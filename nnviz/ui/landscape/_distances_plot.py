@@ -22,7 +22,8 @@ _EXPLANATION = (
     "normal noise that are as wide. The more columns, the more alike all distances: farthest over nearest falls towards 1, and the nearest "
     "rows, which have become nearest by chance, answer no better than any others.\n\nThe number of added columns is chosen in the header."
 )
-_WIDE = 420.0
+_WIDE, _HIGH = 420.0, 170.0
+"""Pixels from which on both pictures have room beside each other, or below each other; else only the ratios are shown."""
 
 
 class DistancesPlot(Plot):
@@ -69,6 +70,9 @@ class DistancesPlot(Plot):
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         theme = current_theme()
+        if area.width() < _WIDE and area.height() < _HIGH:
+            self._paint_ratios(painter, theme, area)
+            return
         if area.width() >= _WIDE:
             half = round(area.width() / 2)
             rooms = QRectF(area.left(), area.top(), half - 6, area.height()), area.adjusted(half + 6, 0, 0, 0)

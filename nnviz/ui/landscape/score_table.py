@@ -37,10 +37,12 @@ def paint_table(painter: QPainter, theme: Theme, area: QRectF, table: ScoreTable
     widths = [2 + max(text_width(table.columns[n]), *(text_width(row[n + 1], number=True) for row in table.rows)) for n in heads]
     names = max(text_width(row[0]) for row in table.rows) + 16
     shown = list(heads)
-    while len(shown) > 2 and names + sum(widths[n] + _GAP for n in shown) > area.width():
+    while len(shown) > 1 and names + sum(widths[n] + _GAP for n in shown) > area.width():
         shown.pop()
     height = min(line_height() + 8, max(line_height(), area.height() / (len(table.rows) + 1 + len(table.notes))))
-    for number, row in enumerate((None, *table.rows)):
+    fits = int(area.height() / height) - 1
+    rows = table.rows if len(table.rows) <= fits else table.rows[: max(0, fits - 1)]
+    for number, row in enumerate((None, *rows)):
         line = QRectF(area.left() + 2, area.top() + number * height, area.width() - 6, height)
         if number == table.present + 1:
             painter.fillRect(line, theme.color("field"))
@@ -56,7 +58,9 @@ def paint_table(painter: QPainter, theme: Theme, area: QRectF, table: ScoreTable
         if row is not None:
             name = QFontMetricsF(small_sans()).elidedText(row[0], Qt.TextElideMode.ElideRight, max(0.0, right - line.left() - 6))
             write(painter, line.adjusted(6, 0, 0, 0), name, theme.color("text"))
+    missing = len(table.rows) - len(rows)
+    notes = (f"… and {missing} more: enlarge the panel",) if missing else table.notes
     painter.setFont(small_sans())
     painter.setPen(theme.color("muted"))
-    below = area.adjusted(8, (len(table.rows) + 1) * height + 4, -8, 0)
-    painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap), "\n".join(table.notes))
+    below = area.adjusted(8, (len(rows) + 1) * height + (0 if missing else 4), -8, 0)
+    painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap), "\n".join(notes))

@@ -265,5 +265,5 @@ def test_what_an_epoch_costs_by_batch_size(qtbot, window):
     plot = window.features.landscape.costs
     table = plot.table
     assert [row[0] for row in table.rows] == ["1 row", "4 rows", "16 rows", "32 rows", "64 rows", "256 rows", "350 rows, all"]
-    assert table.present == 3 and table.rows[3][1] == "11" and table.rows[0][4] == "44 bytes"
+    assert table.present == 3 and table.rows[3][3] == "11" and table.rows[0][4] == "44 bytes"
     window.grab()
