@@ -198,6 +198,7 @@ class LessonRun(QObject):
         self._stepping.stop()
         self._stepping.set_detail(latest(state, "detail") or "textbook")
         self._done = moves_to(state.lesson, state.place)
+        self._facts = None if moves else self._facts  # the numbers of another step say nothing of this one
         self._set_out(list(moves))
 
     def _set_out(self, moves: list[Move]) -> None:
