@@ -88,16 +88,19 @@ def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
     return Judged(False, explained(option.idea))
 
 
-def filled(text: str, facts: Facts) -> str:
+def filled(text: str, facts: Facts | None) -> str:
     """Return a text with its {= expressions } worked out: numbers and those of lists with 4 digits, or in the format behind ::; – where
-    it cannot be."""
+    it cannot be. Without facts each of them is …
+    """
 
     def written(match: re.Match[str]) -> str:
+        if facts is None:
+            return "…"
         try:
             found = evaluate(match[1], facts.names)
         except ExpressionError:
             return "–"
-        return _written(found, match[2] or "")
+        return "none" if found is None else _written(found, match[2] or "")
 
     return _TEMPLATE.sub(written, text)
 

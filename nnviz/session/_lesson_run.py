@@ -66,6 +66,8 @@ class LessonRun(QObject):
         self._is_moving = self._is_own = False
         """Whether a move is being made, and whether the document that is open was opened by the lesson."""
         self._has_no_trace = self._was_lost = False
+        self._goal: int | None = None
+        """The iteration that the step stands at, where it says one."""
         self._failure = ""
         """Why the step that is open can never be set up."""
         self._shown: tuple = ()
@@ -198,10 +200,12 @@ class LessonRun(QObject):
         self._stepping.stop()
         self._stepping.set_detail(latest(state, "detail") or "textbook")
         self._done = moves_to(state.lesson, state.place)
+        self._facts = None if moves else self._facts  # the numbers of another step say nothing of this one
         self._set_out(list(moves))
 
     def _set_out(self, moves: list[Move]) -> None:
         self._pending, self.is_setting_up, self._has_no_trace, self._failure = moves, True, False, ""
+        self._goal = None
         self._tell()
         self.follow()
 
@@ -229,7 +233,11 @@ class LessonRun(QObject):
             finally:
                 self._is_moving = False
         if self.is_setting_up and not self._failure and not self._pending and self._stands and self._is_traced:
-            self._arrive()
+            if self._was_lost and self._goal not in (None, self._link.run.iteration):
+                self._was_lost = False
+                self._training.go_to(self._goal)  # the engine was lost on the way there
+            else:
+                self._arrive()
         elif not self.is_setting_up:
             self._look()
         self._tell_news()
@@ -258,10 +266,12 @@ class LessonRun(QObject):
                 self._open(move.what)
             case "set":
                 self._document.edit("Set up the step of the lesson", with_settings, move.what)
-            case "go" | "back" if iteration > move.what or (move.kind == "go" and iteration != move.what):
-                self._training.go_to(move.what)
             case "train":
+                self._goal = None
                 self._training.iterations(move.what)
+            case "go" | "back" if iteration > move.what or (move.kind == "go" and iteration != move.what):
+                self._goal = move.what
+                self._training.go_to(move.what)
             case "runs":
                 self._start_runs(move.what, move.iterations)
 
@@ -291,7 +301,7 @@ class LessonRun(QObject):
             self._comparison.start(missing, iterations)
 
     def _arrive(self) -> None:
-        self.is_setting_up = False
+        self.is_setting_up = self._was_lost = False
         self._left = self._document.experiment, self._link.run.iteration
         self._facts = self._measured()
         self._stepping.set_sample(0)
@@ -351,7 +361,8 @@ class LessonRun(QObject):
         facts = self._facts
         measured = None if facts is None else (id(facts.experiment), id(facts.index), len(facts.curves["iteration"]), facts.findings)
         runs = None if facts is None else tuple((name, len(curves["iteration"])) for name, curves in facts.runs.items())
-        return self.state, self.is_setting_up, self.is_away, self.obstacle, measured, runs
+        way = (self._link.run.target, self._comparison.progress) if self.is_setting_up else None
+        return self.state, self.is_setting_up, self.is_away, self.obstacle, way, measured, runs
 
 
 def _columns(curves: Curves) -> Columns:

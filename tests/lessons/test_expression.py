@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnviz.document.store.examples import open_document
+from nnviz.lessons.checks import filled
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
+from nnviz.lessons.facts import Facts
 
 NAMES = {"x": np.array([[1.0, 2.0], [3.0, 4.0]]), "value": lambda name: {"a": 2.0}[name]}
 
@@ -79,3 +82,10 @@ def test_any_text_is_a_number_or_is_refused(text: str) -> None:
         pass
     else:
         assert evaluate(text, NAMES) is not None
+
+
+def test_texts_are_filled_with_what_is_known() -> None:
+    facts = Facts(open_document("example:moons"))
+    text = "{= 1/3 } {= setting('clip_norm') } {= loss } {= 2 :: .2f} {= setting('optimizer') }"
+    assert filled(text, facts) == "0.3333 none – 2.00 adam"
+    assert filled(text, None) == "… … … … …"

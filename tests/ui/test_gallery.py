@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store import files
 from nnviz.document.store.examples import TEMPLATES, example_names, open_document
+from nnviz.lessons.store import lesson_names
 from nnviz.ui.files import recent
 from nnviz.ui.files._document_gallery import DocumentGallery, GalleryEntry
 from nnviz.ui.network.thumbnails import thumbnail
@@ -147,7 +148,7 @@ def test_the_window_offers_recent_documents_and_examples(window, qtbot, tmp_path
     window.action_table["gallery"].trigger()
     gallery = window.features.files.start_page.gallery
     titles = [card.entry.title for card in gallery.cards]
-    assert titles[0] == "mine é.nnviz" and len(titles) == 1 + len(TEMPLATES) + len(example_names())
+    assert titles[0] == "mine é.nnviz" and len(titles) == 1 + min(4, len(lesson_names())) + len(TEMPLATES) + len(example_names())
     gallery.cards[0].click()
     assert window.session.document.path == path and not gallery.isVisible()
     window.action_table["gallery"].trigger()

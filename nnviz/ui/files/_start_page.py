@@ -35,7 +35,7 @@ class StartPage:
         self.lists: list[tuple[str, Sequence[Listed]]] = [(TEMPLATES_HEADING, templates()), ("Examples", examples())]
 
     def put_first(self, heading: str, listed: Callable[[], Sequence[WayIn]]) -> None:
-        """Have a list stand above all documents, which `listed` returns each time."""
+        """Have a list stand above all that comes with the program, which `listed` returns each time."""
         self._first.append((heading, listed))
 
     def open(self, heading: str = "") -> None:
@@ -44,7 +44,7 @@ class StartPage:
             self.gallery.leave()
             return
         first = [(name, [self._way(*way) for way in listed()]) for name, listed in self._first]
-        sections = [*first, ("Recent", self._recent()), *((name, self._entries(listed)) for name, listed in self.lists)]
+        sections = [("Recent", self._recent()), *first, *((name, self._entries(listed)) for name, listed in self.lists)]
         self.gallery.set_sections([section for section in sections if heading in ("", section[0])])
         self.gallery.open()
 

@@ -305,7 +305,7 @@ class LearnFeature(QObject):
         facts = run.facts
 
         def said(text: str) -> str:
-            return filled(text, facts) if facts is not None else "…"
+            return filled(text, facts)
 
         waits = (run.obstacle or self._waits()) if run.is_setting_up else ""
         shown = ShownStep(said(step.text), state.place, len(state.lesson.steps), waits=waits, is_away=run.is_away, is_last=state.is_last)

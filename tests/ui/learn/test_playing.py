@@ -260,3 +260,23 @@ def test_runs_beside_are_trained_and_asked_of(qtbot, window, unasked):
     window.action_table["lesson_next"].trigger()
     wait(qtbot, lambda: stands(window, 1))
     assert len(session.branches.kept) == 2
+
+
+def test_an_engine_that_ends_on_the_way_to_the_step_is_followed_by_one_that_gets_there(qtbot, window):
+    steps = (LessonStep("{= iteration }", document="example:moons", iteration=400),)
+    window.features.area.show_workspace("learn")
+    window.session.lessons.open("own", Lesson("t", "s", 1, steps))
+    wait(qtbot, lambda: window.session.run.target == 400)
+    assert "Training to iteration 400" in window.features.learn.page.waiting.text()
+    window.session.restart_engine()
+    wait(qtbot, lambda: stands(window, 0))
+    assert window.session.run.iteration == 400 and window.features.learn.page.text.text() == "400"
+
+
+@pytest.mark.parametrize("name", ["example:nowhere", "/etc/hosts", "file:///etc/hosts", "http://127.0.0.1:9/a.json"])
+def test_a_lesson_opens_nothing_but_what_comes_with_the_program(window, name):
+    before, page = window.session.experiment, window.features.learn.page
+    window.features.area.show_workspace("learn")
+    window.session.lessons.open("own", Lesson("t", "s", 1, (LessonStep("Look: {= loss }", document=name),)))
+    assert window.session.experiment is before and page.waiting.text().startswith("The step cannot be set up")
+    assert page.text.text() == "Look: …" and not page.next.isEnabled()
