@@ -103,6 +103,8 @@ def filled(text: str, facts: Facts) -> str:
 
 
 def _written(found: object, form: str) -> str:
+    if found is None:  # a setting that is off
+        return "–"
     if isinstance(found, str | bool | np.bool_):
         return str(found)
     values = np.asarray(found)

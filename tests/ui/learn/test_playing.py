@@ -260,3 +260,14 @@ def test_runs_beside_are_trained_and_asked_of(qtbot, window, unasked):
     window.action_table["lesson_next"].trigger()
     wait(qtbot, lambda: stands(window, 1))
     assert len(session.branches.kept) == 2
+
+
+def test_runs_beside_have_what_the_step_has_set_before_the_first_iteration(qtbot, window):
+    rate, momentum = "training.optimizer.learning_rate", "training.optimizer.momentum"
+    step = LessonStep("Two.", "example:narrow_valley", {rate: 0.1}, runs={"plain": RunBeside({momentum: 0})}, run_iterations=5)
+    begin(qtbot, window, Lesson("Runs", "Some.", 1, (step,)))
+    player = _Player()
+    player._set_up(step)
+    expected = number("final('loss', 'plain')", player.facts().names)
+    player._set_up(replace(step, set={}))
+    assert measured(window, "final('loss', 'plain')") == expected != number("final('loss', 'plain')", player.facts().names)
