@@ -65,7 +65,7 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
-    "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy"},
+    "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {

@@ -59,7 +59,7 @@ def data_ignored(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     changes = [abs(one.permuted_loss / one.loss - 1) if one.loss > 0 else 1.0 for _, one in late]
     if changes[-1] < bounds["change"]:
         first = next(place for place in range(len(late)) if all(change < bounds["change"] for change in changes[place:]))
-        cause = "The answers suit other rows as well as their own: what the inputs tell of the targets is not used."
+        cause = "The answers suit other rows as well as their own: whatever the inputs may tell of the targets is not used."
         (at, last), change = late[-1], changes[-1]
         evidence = f"The loss changes by {change:.2%} (bound {bounds['change']:.0%}), on {last.rows:,} rows at iteration {at:,}."
         yield Finding("data_ignored", "data", cause, evidence, change, bounds["change"], late[first][0], at)

@@ -74,11 +74,12 @@ class _Rise(NamedTuple):
 
     @classmethod
     def of(cls, history: RunHistory, size: int, material: float, rise: float) -> _Rise | None:
-        """`material`: by how many losses of a constant answer it has to be above. None where it is not above now."""
-        levels = history.levels(size)
+        """`material`: by how many losses of a constant answer it has to be above, where that is none of the first. None where it is not
+        above now."""
+        levels, scale = history.levels(size), history.facts.constant_loss or history.facts.start_loss
         above, least = 0, history.points[history.changed_at].loss if history.is_same_loss else inf
         for level in levels:
-            is_above = not level <= max(rise * least, least + material * history.facts.constant_loss)
+            is_above = not level <= max(rise * least, least + material * scale)
             above = above + 1 if is_above else 0
             least = min(least, level)
         since = history.changed_at + (len(levels) - above) * size + 1

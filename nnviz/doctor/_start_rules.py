@@ -54,8 +54,8 @@ def _linear(history: RunHistory) -> list[Problem]:
 
 
 def _of_document(kind: str, history: RunHistory, warning: Problem) -> Finding:
-    since = history.changed_at
-    return Finding(kind, warning.layer, warning.message, "The layers alone say so, whatever is trained.", since=since, at=history.iteration)
+    evidence = "The document alone says so, whatever is trained."
+    return Finding(kind, warning.layer, warning.message, evidence, since=history.changed_at, at=history.iteration)
 
 
 def symmetric_start(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.baselines import baselines
+from nnviz.engine.observe.batch_costs import batch_costs
 from nnviz.engine.observe.batch_rows import inspected_batch
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.curvature import curvature
@@ -40,6 +41,7 @@ from nnviz.engine.tasks import Task, TaskQueue, Work
 from nnviz.records.run_records import BreakpointHit, Goal, goal_reached
 from nnviz.records.task_records import (
     BaselinesTask,
+    BatchCostTask,
     CurvatureTask,
     DistancesTask,
     DivergenceTask,
@@ -365,6 +367,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return baselines(task, timeline.trainer)
         case DistancesTask():
             return distances(task, timeline.trainer)
+        case BatchCostTask():
+            return batch_costs(task, timeline.trainer)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

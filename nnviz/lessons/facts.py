@@ -50,7 +50,12 @@ class Facts:
         }
         if self.index:
             plain |= {"loss": self.index.trace.loss, "rows": len(self.index.trace.rows)}
-        functions: dict[str, Callable[..., Any]] = {
+        return plain | self._functions
+
+    @property
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        """What can be asked, by name."""
+        return {
             "value": self._value,
             "gradient": self._gradient,
             "gradient_norm": self._gradient_norm,
@@ -80,7 +85,6 @@ class Facts:
             "found": lambda kind: any(one.kind == kind for one in self.findings),
             "found_at": lambda kind: next((one.place for one in self.findings if one.kind == kind), ""),
         }
-        return plain | functions
 
     # --- the trace ---
 

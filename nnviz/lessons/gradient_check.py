@@ -118,7 +118,7 @@ class _Entry:
 class GradientChecker:
     """Checks gradients against one trace, as often as is asked.
 
-    `most`: so many gradients are worked out at most to find the slip behind a wrong one (20,000 take about a second); None: all it takes.
+    `most`: so many gradients are worked out at most to find the slip behind a wrong one (10,000 take about a second); None: all it takes.
     """
 
     def __init__(self, index: TraceIndex, most: int | None = None) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from nnviz.document.run_log import RunLog
 from nnviz.records.baseline_record import Baselines
+from nnviz.records.batch_cost_record import BatchCosts
 from nnviz.records.checkup_records import WholeCheckup
 from nnviz.records.distance_record import Distances
 from nnviz.records.divergence_record import Divergence
@@ -158,6 +159,14 @@ class DistancesTask(TaskKind, frozen=True):
     """Up to 2 to the power of this, the columns of noise are doubled."""
 
 
+class BatchCostTask(TaskKind, frozen=True):
+    """How much time and memory iterations take, by the size of their batches."""
+
+    iterations: int = 200
+    seconds: float = 0.4
+    """So many iterations of each size are measured at most, and for so long."""
+
+
 Tasks = (
     PlaneTask
     | CurvatureTask
@@ -170,6 +179,7 @@ Tasks = (
     | FirstTimeTask
     | BaselinesTask
     | DistancesTask
+    | BatchCostTask
 )
 
 # --- what it results in ---
@@ -412,7 +422,18 @@ class PastTime(TaskResult, frozen=True):
 
 
 Results = (
-    LossPlane | Curvature | GradientNoise | RangeTest | Race | FirstDivergence | PastNumbers | PastTime | FirstTime | Baselines | Distances
+    LossPlane
+    | Curvature
+    | GradientNoise
+    | RangeTest
+    | Race
+    | FirstDivergence
+    | PastNumbers
+    | PastTime
+    | FirstTime
+    | Baselines
+    | Distances
+    | BatchCosts
 )
 
 

@@ -13,6 +13,7 @@ from tests.doctor.going import diagnoses
 ITERATIONS = 400
 ILL = {
     "example:deep_sigmoid": {"vanishing"},
+    "example:dropout_by_hand": {"mode_gap", "symmetric_start"},
     "example:exploding": {"start_loss", "non_finite"},
     "example:learning_rate": {"rate_too_large"},
     "example:overfitting": {"overfitting"},

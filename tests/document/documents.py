@@ -12,6 +12,7 @@ from nnviz.document import catalog, edits
 from nnviz.document.breakpoints import KINDS
 from nnviz.document.catalog import Field
 from nnviz.document.experiment import Experiment
+from nnviz.document.finding_kinds import ENABLED, FINDING_KINDS
 from nnviz.document.network import Layer, Link, Network
 from nnviz.document.problems import Refused
 from nnviz.document.shapes.report import examine
@@ -128,6 +129,12 @@ def _change_training(random: Random, present: Experiment) -> Experiment:
     return edits.change_training(present, **{field.name: random_value(random, field)})
 
 
+def _change_bounds(random: Random, present: Experiment) -> Experiment:
+    kind = random.choice([*FINDING_KINDS, "nonsense"])
+    fields = (*FINDING_KINDS[kind].fields, ENABLED) if kind in FINDING_KINDS else ()
+    return edits.change_bounds(present, kind, **{field.name: random_value(random, field) for field in fields if random.random() < 0.5})
+
+
 def _change_choice(random: Random, present: Experiment) -> Experiment:
     table, choice, change = random.choice(
         [
@@ -186,6 +193,8 @@ def _fix(random: Random, present: Experiment) -> Experiment:
 
 
 EDITS = (
+    _change_bounds,
+    lambda random, present: edits.reset_bounds(present, random.choice([None, *FINDING_KINDS])),
     _add,
     _remove,
     _duplicate,

@@ -22,6 +22,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.flat.kernel_forms import same_bits
 from nnviz.engine.run import _evaluations, flat_iteration
 from nnviz.engine.run.timeline import Timeline
+from nnviz.engine.run.trainer import TWO_SIDES
 from tests.engine.experiments import HERE, chain, experiment
 
 NEVER = 10**9
@@ -82,8 +83,9 @@ def compared(document: Experiment, drive: Drive, folder: Path = HERE, data: Data
 
 
 def assert_flat(timeline: Timeline) -> None:
-    """That flat iterations are used where the run stands."""
-    assert timeline.trainer.flat.reason == "" and timeline.trainer.flat.lines
+    """That flat iterations are used where the run stands; where two sides take turns, that it says why they are not."""
+    flat = timeline.trainer.flat
+    assert (flat.reason == TWO_SIDES and not flat.lines) if timeline.trainer.sides else (flat.reason == "" and flat.lines)
 
 
 def to(*iterations: int) -> Drive:

@@ -16,6 +16,7 @@ from nnviz.engine import seeds
 from nnviz.engine.data._series import ar_weights
 from nnviz.engine.observe._net_pictures import picture
 from nnviz.engine.observe.baselines import baselines
+from nnviz.engine.observe.batch_costs import batch_costs
 from nnviz.engine.observe.capture import capture_next
 from nnviz.engine.observe.data_records import data_record
 from nnviz.engine.observe.distances import distances
@@ -28,7 +29,7 @@ from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.records.picture_records import PictureWish
-from nnviz.records.task_records import BaselinesTask, DistancesTask, NoiseTask
+from nnviz.records.task_records import BaselinesTask, BatchCostTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy
 from nnviz.records.verdicts import VERDICTS, verdict_of_points
 from nnviz.ui.pictures._class_figures import AnswersOfSet
@@ -375,3 +376,14 @@ def test_one_linear_neuron_over_the_last_two_values_is_least_squares():
     assert own.coef_[0][::-1] == pytest.approx(drawn, abs=0.1), "and near the weights the series was drawn with"
     plane = to_numpy(surface(trainer).output)[..., 0]
     assert np.abs(np.diff(plane, 2, axis=0)).max() < 1e-5 and np.abs(np.diff(plane, 2, axis=1)).max() < 1e-5
+
+
+# --- E5: what a batch costs ---
+
+
+def test_a_larger_batch_needs_more_memory_and_less_time_for_an_epoch():
+    costs = finished(batch_costs(BatchCostTask(), trained("digits", 10).trainer)).costs
+    memory = [cost.memory for cost in costs]
+    assert memory == sorted(memory) and memory[-1] > 500 * memory[0]
+    assert costs[0].updates == 1258 and costs[0].epoch > 5 * min(cost.epoch for cost in costs[3:])
+    assert costs[-1].seconds > 3 * costs[0].seconds, "and more time for an update"

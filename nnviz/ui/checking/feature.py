@@ -18,7 +18,7 @@ from nnviz.session.trace_source import TraceSource
 from nnviz.text import names
 from nnviz.ui.checking._gradient_sheet import GradientRow, GradientSheet
 
-_MOST = 20_000
+_MOST = 10_000
 """Gradients that are worked out at most to find a slip: about a second's work."""
 _REST = 300
 """Milliseconds that a trace has to stay on the screen until the gradients are held against it: not each of those that training shows."""
@@ -32,7 +32,7 @@ class CheckingFeature(QObject):
 
     def __init__(self, source: TraceSource, window: QWidget) -> None:
         super().__init__(window)
-        self.source, self._window = source, window
+        self.source = source
         self.sheet: GradientSheet | None = None
         self._index: TraceIndex | None = None
         self._checker: GradientChecker | None = None
@@ -43,11 +43,12 @@ class CheckingFeature(QObject):
     def open(self) -> None:
         """Show the sheet, with the keyboard in its table."""
         if self.sheet is None:
-            self.sheet = GradientSheet(self._window)
+            window: QWidget = self.parent()
+            self.sheet = GradientSheet(window)
             self.sheet.changed.connect(self._check)
             self.sheet.pasted.connect(self._paste)
             self.sheet.shown.connect(self._show_node)
-            corner = self._window.geometry().topRight() - self.sheet.rect().topRight()
+            corner = window.geometry().topRight() - self.sheet.rect().topRight()
             self.sheet.move(corner + QPoint(-24, 96))  # where most of the graph stays in sight
         self.sheet.show()
         self.sheet.raise_()

@@ -153,6 +153,8 @@ def _summary(cells: RowCells) -> str:
         f"{count:,} row{'s' * (count != 1)}" + (f", the first {shown:,} shown" if shown < count else ""),
         f"loss of the batch {numbers.number(cells.batch.loss)}",
     ]
+    if not count:
+        return f"no row of the data is in the generator's batch · {parts[1]}"
     if cells.data.classes:
         parts.append(f"{wrong} wrong")
     norms = int(np.isfinite(cells.norms).sum())

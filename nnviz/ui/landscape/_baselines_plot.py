@@ -13,10 +13,11 @@ from nnviz.records.baseline_record import Averaged, Baseline, Baselines
 from nnviz.records.tensors import to_numpy
 from nnviz.text import plot_numbers
 from nnviz.text.numbers import steady
+from nnviz.ui.landscape.score_table import ScoreTable, paint_table
 from nnviz.ui.theme.colors import Theme, current_theme
 from nnviz.ui.widgets.header_button import choice
 from nnviz.ui.widgets.plot import Plot, paint_sentence
-from nnviz.ui.widgets.readout import RIGHT, line_height, paint_readout, small_mono, small_sans, text_width, write
+from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, small_sans, text_width, write
 from nnviz.ui.widgets.scales import AxisScale, snapped
 from nnviz.ui.widgets.surface_image import class_image, value_image, value_limit
 
@@ -27,7 +28,6 @@ _EXPLANATION = (
     "forest answers with the mean of its trees; dropout trains many thinned nets, for whose mean the whole net stands in evaluation mode."
 )
 _COLUMNS = ("training", "validation", "has learned", "seconds")
-_GAP = 12.0
 _COLORS = {"random forest": "clip", "thinned nets": "forward"}
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 
@@ -62,7 +62,7 @@ class BaselinesPlot(Plot):
         theme = current_theme()
         self._frame = None
         if self.view.key == "scores":
-            self._paint_scores(painter, theme, area)
+            paint_table(painter, theme, area, self.table)
         elif self.view.key == "pictures":
             self._paint_pictures(painter, theme, area)
         else:
@@ -97,36 +97,12 @@ class BaselinesPlot(Plot):
         seconds = "–" if model.seconds is None else f"{model.seconds:.2f}"
         return self.score(model.training), self.score(model.validation), f"{model.size:,} {model.unit}", seconds
 
-    def _paint_scores(self, painter: QPainter, theme: Theme, area: QRectF) -> None:
-        models, best = self.found.models, self.best
-        texts = [self.cells(model) for model in models]
-        widths = [2 + max(text_width(column), *(text_width(text[n], number=True) for text in texts)) for n, column in enumerate(_COLUMNS)]
-        names = max(text_width(model.name) for model in models) + 16
-        shown = [0, 1, 2, 3]
-        for column in (3, 2):
-            if names + sum(widths[n] + _GAP for n in shown) > area.width():
-                shown.remove(column)
-        height = min(line_height() + 8, max(line_height(), area.height() / (len(models) + 1 + len(self.notes))))
-        lines = [QRectF(area.left() + 2, area.top() + place * height, area.width() - 6, height) for place in range(len(models) + 1)]
-        for row, model in enumerate((None, *models)):
-            if row == 1:
-                painter.fillRect(lines[row], theme.color("field"))
-            right, line = lines[row].right(), lines[row].adjusted(6, 0, -2, 0)
-            for column in reversed(shown):
-                place = QRectF(right - widths[column], line.top(), widths[column], height)
-                color = "muted" if model is None or column > 1 else "validation_set" if model is best and column == 1 else "text"
-                text = _COLUMNS[column] if model is None else texts[row - 1][column]
-                write(painter, place, text, theme.color(color), small_sans() if model is None else small_mono(), RIGHT)
-                right -= widths[column] + _GAP
-            if model is not None:
-                name = QFontMetricsF(small_sans()).elidedText(model.name, Qt.TextElideMode.ElideRight, max(0.0, right - line.left()))
-                write(painter, line, name, theme.color("text"))
-        self._paint_notes(painter, theme, area.adjusted(8, (len(models) + 1) * height + 4, -8, 0))
-
-    def _paint_notes(self, painter: QPainter, theme: Theme, room: QRectF) -> None:
-        painter.setFont(small_sans())
-        painter.setPen(theme.color("muted"))
-        painter.drawText(room, int(Qt.AlignmentFlag.AlignLeft) | int(Qt.TextFlag.TextWordWrap), "\n".join(self.notes))
+    @property
+    def table(self) -> ScoreTable:
+        """What is painted of the scores."""
+        models = self.found.models
+        best = models.index(self.best), 1
+        return ScoreTable(_COLUMNS, [(model.name, *self.cells(model)) for model in models], 0, best, self.notes, frozenset({2, 3}))
 
     # --- pictures ---
 

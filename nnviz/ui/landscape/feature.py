@@ -13,6 +13,7 @@ from nnviz.document.run_branches import Branch
 from nnviz.document.shapes.report import examine
 from nnviz.records.task_records import (
     BaselinesTask,
+    BatchCostTask,
     CurvatureTask,
     DistancesTask,
     NoiseTask,
@@ -29,6 +30,7 @@ from nnviz.session.session import Session
 from nnviz.text.names import parameter_title
 from nnviz.text.numbers import number
 from nnviz.ui.landscape._baselines_plot import BaselinesPlot, said_of_best
+from nnviz.ui.landscape._batch_cost_plot import BatchCostPlot
 from nnviz.ui.landscape._curvature_plot import CurvaturePlot
 from nnviz.ui.landscape._distances_plot import DistancesPlot
 from nnviz.ui.landscape._landscape_plot import LandscapePlot
@@ -50,6 +52,7 @@ _PANELS = {
     RangeTestTask: "range_test",
     BaselinesTask: "baselines",
     DistancesTask: "distances",
+    BatchCostTask: "batch_costs",
 }
 
 
@@ -73,7 +76,7 @@ class LandscapeFeature:
         self.use_rate.setProperty("role", "note")
         self.landscape = LandscapePlot(self.settings.plane, self.settings.opener)
         self.curvature, self.range_test = CurvaturePlot(), RangeTestPlot(self.use_rate)
-        self.baselines, self.distances = BaselinesPlot(), DistancesPlot()
+        self.baselines, self.distances, self.costs = BaselinesPlot(), DistancesPlot(), BatchCostPlot()
         self.panels = self._panels()
         self.plots: dict[str, Plot] = {name: panel.plot for name, panel in self.panels.items()}
         self.cards = {
@@ -107,6 +110,12 @@ class LandscapeFeature:
                 RangeTestTask,
                 lambda: f"{RangeTestTask().seeds} × {RangeTestTask().iterations} iterations on copies; the run stays as it is",
             ),
+            **self._panels_beside(),
+        }
+
+    def _panels_beside(self) -> dict[str, TaskPanel]:
+        """What stands beside the net: other models, the rows themselves, other batches."""
+        return {
             "baselines": TaskPanel(
                 self.baselines,
                 TaskStrip("the baselines beside the net as it stands"),
@@ -117,9 +126,13 @@ class LandscapeFeature:
                 self.distances,
                 TaskStrip("the distances of the rows"),
                 DistancesTask,
-                lambda: (
-                    f"{DistancesTask().rows} rows at most, each with each, with up to {1 << DistancesTask().doublings:,} columns of noise"
-                ),
+                lambda: f"{DistancesTask().rows} rows at most, up to {1 << DistancesTask().doublings:,} columns of noise",
+            ),
+            "batch_costs": TaskPanel(
+                self.costs,
+                TaskStrip("time and memory of an epoch by batch size"),
+                BatchCostTask,
+                lambda: "iterations with batches of 1, 4, 16, … rows on copies; the run stays as it is",
             ),
         }
 
@@ -206,6 +219,8 @@ class LandscapeFeature:
             self.curvature.set_found(state.result, state.iteration, beside, state.failure)
         elif panel.plot is self.baselines:
             self.baselines.set_found(state.result, state.iteration, state.failure)
+        elif panel.plot is self.costs:
+            self.costs.set_found(state.result, state.iteration, state.failure)
         elif panel.plot is self.distances:
             self.distances.set_found(state.result, state.failure)
         else:

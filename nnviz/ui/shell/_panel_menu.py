@@ -32,6 +32,7 @@ TITLES = {
     "range_test": "Learning-rate range test",
     "baselines": "Baselines",
     "distances": "Distances",
+    "batch_costs": "Epoch by batch size",
     "confusion": "Confusion matrix",
     "weight_picture": "Weights as a picture",
     "columns": "Weight by input column",

@@ -68,7 +68,7 @@ WORKSPACES = {
                 (470, row((560, "loss"), (440, "boundary"))),
                 (410, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (440, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
-                (400, row((560, "baselines"), (440, "distances"))),
+                (400, row((560, "baselines"), (440, "distances"), (440, "batch_costs"))),
                 *_PICTURES,
                 (560, "doctor"),
                 (460, "runs"),
@@ -109,9 +109,10 @@ WORKSPACES = {
 
 _INSIDE = {name for _, part in _PICTURES for name in part.panels()}
 _LAYERS = {"ratios", "units", "spread", "rates", "curve", "modes", "noise"}
+_ASKED_FOR = {"landscape", "curvature", "range_test", "baselines", "distances", "batch_costs"}
 HIDDEN = {
     "step": {"batch", "curve", "doctor"} | _INSIDE,
     "learn": set(WORKSPACES["learn"].panels()) - {"lesson", "network", "graph", "inspector"},
-    "train": {"doctor", "runs", "hindsight", "landscape", "curvature", "range_test", "baselines", "distances"} | _LAYERS | _INSIDE,
+    "train": {"doctor", "runs", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""

@@ -11,7 +11,16 @@ from PySide6.QtTest import QTest
 
 from nnviz.document import edits
 from nnviz.document.run_log import RunLog
-from nnviz.records.task_records import BaselinesTask, CurvatureTask, DistancesTask, NoiseTask, PlaneTask, RangeTestTask, WeightPlace
+from nnviz.records.task_records import (
+    BaselinesTask,
+    BatchCostTask,
+    CurvatureTask,
+    DistancesTask,
+    NoiseTask,
+    PlaneTask,
+    RangeTestTask,
+    WeightPlace,
+)
 from tests.ui.window import opened, stands_at, wait
 
 ITERATIONS = 60
@@ -249,3 +258,12 @@ def test_distances_are_of_the_data_and_stay_while_the_run_goes_on(qtbot, window)
     window.session.edit("Noise", edits.set_value, "data.noise", 0.3, "noise")
     wait(qtbot, lambda: window.session.link.is_up_to_date)
     assert plot.is_past and ("changed since" in panel.strip.text or "now" in panel.strip.text)
+
+
+def test_what_an_epoch_costs_by_batch_size(qtbot, window):
+    computed(qtbot, window, "batch_costs", BatchCostTask)
+    plot = window.features.landscape.costs
+    table = plot.table
+    assert [row[0] for row in table.rows] == ["1 row", "4 rows", "16 rows", "32 rows", "64 rows", "256 rows", "350 rows, all"]
+    assert table.present == 3 and table.rows[3][1] == "11" and table.rows[0][4] == "44 bytes"
+    window.grab()
