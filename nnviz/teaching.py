@@ -89,7 +89,7 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            other = Timeline(with_settings(self._timeline.log.first, run.set), Path())
+            other = Timeline(with_settings(self._timeline.log.at(0), run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
             self._runs[name] = columns(other.points)

@@ -100,12 +100,14 @@ def filled(text: str, facts: Facts | None) -> str:
             found = evaluate(match[1], facts.names)
         except ExpressionError:
             return "–"
-        return "none" if found is None else _written(found, match[2] or "")
+        return _written(found, match[2] or "")
 
     return _TEMPLATE.sub(written, text)
 
 
 def _written(found: object, form: str) -> str:
+    if found is None:  # a setting that is off
+        return "–"
     if isinstance(found, str | bool | np.bool_):
         return str(found)
     values = np.asarray(found)

@@ -48,7 +48,7 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class RunBeside(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A run beside the present one, from its start: the same document with other settings."""
+    """A run beside the present one, from its start: the document as the first iteration finds it, with other settings."""
 
     set: dict[str, Any]
     """By path, as `--set` names it."""

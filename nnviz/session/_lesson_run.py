@@ -287,7 +287,7 @@ class LessonRun(QObject):
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""
-        first, kept = self._link.log.first, {one.branch.name: one.branch for one in self._branches.kept}
+        first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
         wanted = {name: with_settings(first, run.set) for name, run in runs.items()}
         there = {
             name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations

@@ -83,3 +83,7 @@ def test_lists_are_written_with_few_digits_in_one_line() -> None:
     assert filled("{= value('h1.weight') }", state) == "[[0.1, 0.5], [0.8, -0.3]]"
     assert filled("{= [1/3, 20000, 0.00001, -0.0] }", state) == "[0.3333, 2e+04, 1e-05, 0]"
     assert filled("{= [1/3, 1] :: .1f}", state) == "[0.3, 1.0]"
+
+
+def test_a_setting_that_is_off_is_written_as_a_dash() -> None:
+    assert filled("c = {= setting('clip_norm') }, {= setting('clip_norm') :: .2f}", facts("template:worked_2-2-1")) == "c = –, –"

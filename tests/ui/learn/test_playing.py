@@ -280,3 +280,14 @@ def test_a_lesson_opens_nothing_but_what_comes_with_the_program(window, name):
     window.session.lessons.open("own", Lesson("t", "s", 1, (LessonStep("Look: {= loss }", document=name),)))
     assert window.session.experiment is before and page.waiting.text().startswith("The step cannot be set up")
     assert page.text.text() == "Look: …" and not page.next.isEnabled()
+
+
+def test_runs_beside_have_what_the_step_has_set_before_the_first_iteration(qtbot, window):
+    rate, momentum = "training.optimizer.learning_rate", "training.optimizer.momentum"
+    step = LessonStep("Two.", "example:narrow_valley", {rate: 0.1}, runs={"plain": RunBeside({momentum: 0})}, run_iterations=5)
+    begin(qtbot, window, Lesson("Runs", "Some.", 1, (step,)))
+    player = _Player()
+    player._set_up(step)
+    expected = number("final('loss', 'plain')", player.facts().names)
+    player._set_up(replace(step, set={}))
+    assert measured(window, "final('loss', 'plain')") == expected != number("final('loss', 'plain')", player.facts().names)
