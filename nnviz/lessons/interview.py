@@ -26,7 +26,7 @@ class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return LessonStep("", document=self.document, set=self.set, iteration=self.iteration, ask=self.ask)
 
 
-class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class InterviewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One question with its answer."""
 
     question: str
@@ -43,7 +43,7 @@ class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The questions of one file."""
 
     topic: str
-    questions: tuple[Question, ...]
+    questions: tuple[InterviewQuestion, ...]
 
 
 def topics() -> tuple[Topic, ...]:
@@ -51,7 +51,7 @@ def topics() -> tuple[Topic, ...]:
     return tuple(decode_topic(path.read_bytes(), path.name) for path in sorted(resource_folder("interview").glob("*.json")))
 
 
-def questions(name: str | None = None) -> list[tuple[str, Question]]:
+def questions(name: str | None = None) -> list[tuple[str, InterviewQuestion]]:
     """Return (topic, question) of all topics, or of the one with this name. Raises LessonError where there is none."""
     every = topics()
     if name is not None and name not in {one.topic for one in every}:
@@ -71,7 +71,7 @@ def decode_topic(text: bytes, name: str = "interview") -> Topic:
     return topic
 
 
-def quiz_lesson(question: Question) -> Lesson | None:
+def quiz_lesson(question: InterviewQuestion) -> Lesson | None:
     """Return the quiz of a question as a lesson of one step, which can be played and checked like any other; None if it has none."""
     return Lesson(question.question, "", 1, (question.quiz.step,)) if question.quiz else None
 

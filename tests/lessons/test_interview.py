@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from nnviz.cli import main
-from nnviz.document.store.examples import example_names
-from nnviz.lessons.interview import Question, decode_topic, questions, quiz_lesson
+from nnviz.document.store.examples import document_path
+from nnviz.lessons.interview import InterviewQuestion, decode_topic, questions, quiz_lesson
 from nnviz.lessons.lesson import LessonError
 from nnviz.lessons.store import lesson_names
 from nnviz.teaching import faults
@@ -19,7 +19,7 @@ QUESTIONS = [one for _, one in questions()]
 COMPUTED = [one for one in QUESTIONS if one.quiz]
 
 
-def texts(one: Question) -> list[str]:
+def texts(one: InterviewQuestion) -> list[str]:
     ask = one.quiz.ask if one.quiz else None
     parts = (ask.text, *ask.hints, *(option.text for option in ask.options), *(wrong.idea for wrong in ask.wrong)) if ask else ()
     return [one.question, one.answer, *parts]
@@ -31,16 +31,16 @@ def test_there_are_fifty_or_more_over_all_parts_of_the_course_and_none_twice() -
 
 
 @pytest.mark.parametrize("one", QUESTIONS, ids=lambda one: one.question)
-def test_a_question_is_shown_by_something_that_is_there_and_is_plain_text(one: Question) -> None:
+def test_a_question_is_shown_by_something_that_is_there_and_is_plain_text(one: InterviewQuestion) -> None:
     kind, _, name = one.shown_by.partition(":")
-    assert name in lesson_names() if kind == "lesson" else one.shown_by in example_names()
+    assert name in lesson_names() if kind == "lesson" else document_path(one.shown_by).is_file()
     assert 1 <= len(re.findall(r"[.?!](?=\s|$)", one.answer)) <= 5
     for text in texts(one):
         assert not re.search(r"</?[a-z]+[^>]*>|\]\(|https?:", text), text
 
 
 @pytest.mark.parametrize("one", COMPUTED, ids=lambda one: one.question)
-def test_what_is_computed_holds(one: Question) -> None:
+def test_what_is_computed_holds(one: InterviewQuestion) -> None:
     assert faults(quiz_lesson(one)) == []
 
 
