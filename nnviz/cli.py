@@ -254,8 +254,9 @@ def _add_examples(commands: Any) -> None:
 
 def _add_lessons(commands: Any) -> None:
     parser = _command(commands, "lessons", _lessons, "list the lessons, or play them and say whether all holds", file=False)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="a lesson by its name, or the file of one")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a lesson by its name, or the file of one; with --questions a topic")
     parser.add_argument("--check", action="store_true", help="play it, or all, without a window: right and wrong answers, every claim")
+    parser.add_argument("--questions", action="store_true", help="the questions of the interview mode instead, with their answers")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
@@ -419,6 +420,8 @@ def _examples(options: argparse.Namespace) -> int:
 def _lessons(options: argparse.Namespace) -> int:
     from nnviz.lessons.store import lesson_names, open_lesson
 
+    if options.questions:
+        return _questions(options)
     names = [options.name] if options.name else lesson_names()
     lessons = {name: open_lesson(name) for name in names}
     if not options.check:
@@ -430,6 +433,21 @@ def _lessons(options: argparse.Namespace) -> int:
     found = {name: [fault._asdict() for fault in teaching.faults(lesson)] for name, lesson in lessons.items()}
     told = {name: "; ".join(f"step {one['step']}: {one['sentence']}" for one in wrong) or "holds" for name, wrong in found.items()}
     _show(options, found, lambda: _print_table(told.items()))
+    return 1 if any(found.values()) else 0
+
+
+def _questions(options: argparse.Namespace) -> int:
+    from nnviz.lessons.interview import questions, quiz_lesson
+
+    asked = questions(options.name)
+    if not options.check:
+        value = [{"topic": topic, "question": one.question, "answer": one.answer, "shown_by": one.shown_by} for topic, one in asked]
+        told = [f"{topic}: {one.question}\n  {one.answer}\n  {one.shown_by}" for topic, one in asked]
+        return _show(options, value, lambda: print("\n".join(told)))
+    from nnviz import teaching
+
+    found = {one.question: [fault.sentence for fault in teaching.faults(quiz)] for _, one in asked if (quiz := quiz_lesson(one))}
+    _show(options, found, lambda: _print_table((question, "; ".join(wrong) or "holds") for question, wrong in found.items()))
     return 1 if any(found.values()) else 0
 
 

@@ -114,7 +114,7 @@ def decode(text: bytes, name: str = "lesson") -> Lesson:
     if not lesson.steps:
         raise LessonError(f"{name}: a lesson has at least one step. Write it under steps.")
     for number, step in enumerate(lesson.steps, 1):
-        if step.ask and (fault := _fault(step.ask)):
+        if step.ask and (fault := what_is_missing(step.ask)):
             raise LessonError(f"{name}, step {number}: {fault}")
     return lesson
 
@@ -124,8 +124,8 @@ def encode(lesson: Lesson) -> bytes:
     return msgspec.json.format(msgspec.json.encode(lesson), indent=1)
 
 
-def _fault(ask: Ask) -> str:
-    """What a question lacks, as a sentence; "" if it is whole."""
+def what_is_missing(ask: Ask) -> str:
+    """Return what a question lacks, as a sentence; "" if it is whole."""
     if ask.kind == "number" and not ask.answer:
         return "A question for a number needs `answer`, an expression."
     if ask.kind == "choice" and len(ask.options) < 2:
