@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
-from nnviz.document.problems import Fix
+from nnviz.document.problems import Fix, Refused
 from nnviz.document.run_log import RunLog
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import RacedRun
@@ -72,7 +72,9 @@ def trial(log: RunLog, finding: Finding, one: Fix, reached: int) -> Trial:
     fixed = edits.apply_fix(in_force, one)
     control = log.until(max(start, finding.at))
     if start == 0 or _begins_a_run(in_force, fixed):
-        start, treated = 0, RunLog(edits.apply_fix(log.first, one), tuple(_also_fixed(control, one)))
+        treated = RunLog(_fixed_where_it_can_be(log.first, one), tuple(_also_fixed(control, one)))
+        documents = zip((0, *(change.iteration for change in treated.changes)), _documents(treated), _documents(control), strict=True)
+        start = next((at for at, new, old in documents if new != old), 0)
     else:
         treated = log.changed(start, fixed)
     needs = finding.at - changed_at
@@ -86,9 +88,21 @@ def _begins_a_run(old: Experiment, new: Experiment) -> bool:
 
 
 def _also_fixed(log: RunLog, one: Fix) -> Iterable:
-    """The changes of a run, with the fix made in each."""
+    """The changes of a run, with the fix made in each that it can be made in."""
     for change in log.changes:
-        yield change._replace(experiment=edits.apply_fix(change.experiment, one))
+        yield change._replace(experiment=_fixed_where_it_can_be(change.experiment, one))
+
+
+def _fixed_where_it_can_be(experiment: Experiment, one: Fix) -> Experiment:
+    """The document with the fix; as it is where the layers that it is about are not there yet."""
+    try:
+        return edits.apply_fix(experiment, one)
+    except Refused:
+        return experiment
+
+
+def _documents(log: RunLog) -> list[Experiment]:
+    return [log.first, *(change.experiment for change in log.changes)]
 
 
 def verdict(one: Trial, control: RacedRun, treated: RacedRun) -> TrialVerdict:

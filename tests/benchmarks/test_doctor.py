@@ -32,6 +32,7 @@ def seconds(experiment: Experiment, iterations: int) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["moons", "deep_sigmoid", "digits"])
 def test_what_measuring_costs(name: str, report, monkeypatch) -> None:
     """Of 10,000 iterations, on against off, in turn: the least of each counts."""

@@ -14,6 +14,7 @@ from nnviz.document.problems import Refused
 from nnviz.document.store import examples
 from nnviz.engine.run.race import race
 from nnviz.engine.run.timeline import Timeline
+from nnviz.records.checkup_records import WholeCheckup
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import RacedRun, RaceTask
 from tests.curve_points import travelling
@@ -96,9 +97,14 @@ def test_few_rows_are_not_handed_to_one_another() -> None:
         replay("inputs", Timeline(example("moons"), Path()).log, 10, 4)
 
 
-def test_answers_that_are_wrong_are_not_said_to_be_made_without_the_inputs() -> None:
-    said = asked("inputs", with_rate(example("moons"), 1e-6), 1)
-    assert said.startswith(("No: its answers suit other rows as well", "Not well", "Yes")) and "without its inputs" not in said
+@pytest.mark.parametrize(
+    ("permuted", "said"), [(0.693, "No: its answers suit other rows as well"), (0.5, "Not well"), (1.2, "Yes, it uses its inputs")]
+)
+def test_what_other_rows_say_of_the_inputs(permuted: float, said: str) -> None:
+    """A net that has hardly begun answers by its inputs, and no better for its own rows than for others."""
+    run = RacedRun(1, "done", whole=WholeCheckup(350, 0.69, permuted, None, {}))
+    found = answer(Replay("inputs", (), 1, 1), [run])
+    assert found.startswith(said) and f"{permuted:.4g}" in found
 
 
 def test_runs_that_stop_early_swing_too_short_to_tell() -> None:

@@ -20,6 +20,7 @@ from nnviz.records.finding import Finding
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.task_records import RacedRun, RaceTask
 from tests.curve_points import travelling
+from tests.doctor.planted import MOONS, experiment, layers
 
 
 def trained(timeline: Timeline, iterations: int) -> Timeline:
@@ -75,6 +76,24 @@ def test_what_changes_the_start_begins_a_run_with_all_later_changes() -> None:
     assert one.start == 0 and one.treated.first.network.layer("h1").initializer == "xavier_uniform"
     assert [(change.iteration, change.experiment.training.dropout) for change in one.treated.changes] == [(50, False)]
     assert one.treated.last.network.layer("h1").initializer == "xavier_uniform"
+
+
+def test_what_is_about_layers_that_were_added_later_begins_with_them() -> None:
+    """Seven layers of sigmoids are added at iteration 40, whose gradients vanish: a start of theirs cannot be another one before."""
+    first = experiment(layers(2, (6,), "sigmoid", 2), MOONS)
+    timeline = trained(Timeline(first, Path()), 40)
+    deep = first
+    for _ in range(7):
+        deep = edits.add_layer(deep, kind="dense", after="h1", units=6, activation="sigmoid")
+    timeline.edit(deep)
+    trained(timeline, 120)
+    finding = next(one for one in diagnose(timeline.history()) if one.kind == "vanishing")
+    trials = [trial(timeline.log, finding, one, 120) for one in cures(finding, deep)]
+    assert len(trials) > 3 and all(one.treated.first == first for one in trials if one.start == 40)
+    relu = next(one for one in trials if one.fix.label == "ReLU with He start")
+    assert relu.start == 40 and relu.treated.last.network.layer("dense7").initializer == "he_uniform"
+    (found,) = tried(timeline, [relu])
+    assert found.outcome == "helps" and found.after < 0.5 * found.before
 
 
 def point(**figures: float) -> CurvePoint:
