@@ -131,9 +131,8 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
         begin(window)
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
     after_next_paint(window.features.area, lambda: _complete(window))
-    if not window.siblings():
-        if not window.features.files.lost_work.offer() and begin is None:
-            window.features.learn.offer_first()
+    if not window.siblings() and not window.features.files.lost_work.offer() and begin is None:
+        window.features.learn.offer_first()
     window.focus_canvas()
 
 
