@@ -87,5 +87,5 @@ def test_any_text_is_a_number_or_is_refused(text: str) -> None:
 def test_texts_are_filled_with_what_is_known() -> None:
     facts = Facts(open_document("example:moons"))
     text = "{= 1/3 } {= setting('clip_norm') } {= loss } {= 2 :: .2f} {= setting('optimizer') }"
-    assert filled(text, facts) == "0.3333 none – 2.00 adam"
+    assert filled(text, facts) == "0.3333 – – 2.00 adam"
     assert filled(text, None) == "… … … … …"
