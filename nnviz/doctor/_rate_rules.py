@@ -52,9 +52,8 @@ def diverging(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     if rise:
         lasts = rise.windows >= LASTING and rise.level > COMING_BACK * rise.highest
         cause = "The loss has risen far above where it was, and does not come back." if lasts else "The loss has shot up; it may come back."
-        evidence = (
-            f"The loss is {rise.level:.4g}, {rise.times:.3g} times its least so far (bound {bounds['rise']:g}), for {rise.span} iterations."
-        )
+        least = f"{rise.times:.3g} times its least so far (bound {bounds['rise']:g})" if rise.least > 0 else "and its least so far was 0"
+        evidence = f"The loss is {rise.level:.4g}, {least}, for {rise.span} iterations."
         yield Finding("diverging", _RATE, cause, evidence, rise.times, bounds["rise"], rise.since, history.iteration, not lasts)
 
 

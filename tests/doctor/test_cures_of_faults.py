@@ -10,10 +10,16 @@ from nnviz.doctor.trial import TrialVerdict, trial
 from tests.doctor.going import diagnoses
 from tests.doctor.planted import ALL, Planted
 
-FIRST = {planted.kind: planted for planted in reversed(ALL)}
+CURABLE = {"non_finite": "weights 1e30", "diverging": "momentum", "saturated": "biases at 8", "data_ignored": "one line for two rings"}
+"""Of these kinds a fault that a document can cure; of the others the first is taken."""
+CHOSEN = {planted.kind: planted for planted in reversed(ALL)} | {one.kind: one for one in ALL if CURABLE.get(one.kind) == one.what}
 """One fault of every kind."""
 HELPS = {
+    "non_finite": "Start with He and Xavier",
     "output_range": "Set activation to identity",
+    "diverging": "Learning rate 0.03",
+    "saturated": "Start with He and Xavier",
+    "data_ignored": "A hidden layer of 16 ReLU units",
     "symmetric_start": "Start with He and Xavier",
     "input_scale": "Standardise the input",
     "start_loss": "Start out with small weights",
@@ -29,7 +35,7 @@ HELPS = {
 }
 """By kind of fault a cure that helps, …"""
 DOES_NOT = {
-    "non_finite": "Learning rate 500",
+    "non_finite": "Learning rate 0.01",
     "input_scale": "Learning rate 0.001",
     "vanishing": "Xavier start",
     "exploding": "Learning rate 1e-05",
@@ -38,8 +44,8 @@ DOES_NOT = {
     "plateau": "Learning rate 3",
 }
 """… and one that does not."""
-WITHOUT_HELP = {"no_non_linearity", "data_ignored", "class_imbalance", "saturated", "non_finite", "diverging"}
-"""Kinds for which this test asks no cure to help: what nnviz can change need not be what is wrong."""
+WITHOUT_HELP = {"no_non_linearity", "class_imbalance"}
+"""Kinds for which no cure lowers the loss here: a line is enough for these rows, and there are no weights for classes."""
 
 
 def tried(planted: Planted) -> dict[str, TrialVerdict]:
@@ -51,14 +57,15 @@ def tried(planted: Planted) -> dict[str, TrialVerdict]:
     raise AssertionError(f"{planted.what} was not named")
 
 
-@pytest.mark.parametrize("kind", FIRST)
+@pytest.mark.parametrize("kind", CHOSEN)
 def test_cures_are_told_as_they_were_measured(kind: str) -> None:
-    found = tried(FIRST[kind])
+    found = tried(CHOSEN[kind])
     assert found
     for label, one in found.items():
         assert one.sentence.startswith(label)
         if one.outcome == "helps" and None not in (one.before, one.after):
-            assert one.after != one.before
+            is_score = "accuracy" in one.sentence or "recall" in one.sentence
+            assert 1 - one.after < 0.8 * (1 - one.before) if is_score else one.after < 0.8 * one.before
     if kind not in WITHOUT_HELP:
         assert found[HELPS[kind]].outcome == "helps", found[HELPS[kind]].sentence
     if kind in DOES_NOT:

@@ -178,3 +178,9 @@ def test_a_net_that_learnt_nothing_knows_no_row_by_heart() -> None:
     validation = [point.validation_loss for point in timeline.points]
     assert timeline.history().is_no_better and validation[-1] > 3 * min(validation)
     assert "overfitting" not in kinds(timeline)
+
+
+def test_a_loss_that_was_0_is_told_without_a_ratio() -> None:
+    found = diagnose(after(examples.open_document("example:dropout_by_hand"), 200).history())
+    (one,) = [finding for finding in found if finding.kind == "diverging"]
+    assert "its least so far was 0" in one.evidence and "inf" not in one.evidence
