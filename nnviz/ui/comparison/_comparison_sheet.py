@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -26,13 +26,12 @@ from nnviz.text import change_text
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import IntegerBox
+from nnviz.ui.widgets.placing import place_below_bar
 
 Check = Callable[[Sequence[Variation], bool], object]
 """Raises Refused for runs that cannot be trained; True: from here."""
 
 _ITERATIONS = Field("iterations", "integer", 200, "how many iterations each of them makes", 1, 1_000_000)
-_FROM_TOP = 64
-"""Pixels of the window above it."""
 _WIDE, _NAME = 470, 52
 """Pixels of the sheet, and of the names of its rows."""
 _LONGEST = 60
@@ -196,8 +195,7 @@ class ComparisonSheet(QDialog):
         """Open below the bar of the window; gone once it is closed."""
         self.finished.connect(self.deleteLater)
         self._fit()
-        middle = window.mapToGlobal(window.rect().center())
-        self.move(QPoint(middle.x() - self.width() // 2, window.mapToGlobal(window.rect().topLeft()).y() + _FROM_TOP))
+        place_below_bar(self, window)
         self.show()
         self.subject.setFocus()
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QLineEdit, Q
 
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER, current_theme
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.placing import show_in_middle
 
 _SIZE = (860, 620)
 _PHASES = ("forward", "loss", "backward", "clip", "update")
@@ -50,13 +51,7 @@ class CallText(QDialog):
 
     def open_beside(self) -> None:
         """Show it in the middle of its window, with the keyboard in the search line."""
-        if not self.isVisible():
-            window = self.parentWidget()
-            self.resize(self.size().boundedTo(window.size()))
-            self.move(window.geometry().center() - self.rect().center())
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        show_in_middle(self)
         self.search.setFocus()
 
     def set_text(self, text: str, is_past: bool = False) -> None:

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 from nnviz.document.catalog import Field
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.widgets.number_boxes import IntegerBox
+from nnviz.ui.widgets.placing import place_below_bar
 
 _FURTHEST = 10_000_000
 _FIELD = Field("iteration", "integer", 0, "how many iterations the run shall have made", 0, _FURTHEST)
-_FROM_TOP = 64
-"""Pixels of the window above it."""
 
 
 class GoToField(QDialog):
@@ -41,8 +40,7 @@ class GoToField(QDialog):
         """Open below the bar of the window, with the number chosen; gone once it is closed."""
         self.finished.connect(self.deleteLater)
         self.adjustSize()
-        middle = window.mapToGlobal(window.rect().center())
-        self.move(middle.x() - self.width() // 2, window.mapToGlobal(window.rect().topLeft()).y() + _FROM_TOP)
+        place_below_bar(self, window)
         self.show()
         self.box.setFocus()
         self.box.selectAll()

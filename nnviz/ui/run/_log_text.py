@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPlainTextEd
 
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER
 from nnviz.ui.theme.fonts import mono
+from nnviz.ui.widgets.placing import show_in_middle
 
 LINES = 1000
 """So many lines are shown, the newest."""
@@ -50,13 +51,7 @@ class LogText(QDialog):
 
     def open_beside(self) -> None:
         """Show it in the middle of its window, at its newest line."""
-        if not self.isVisible():
-            window = self.parentWidget()
-            self.resize(self.size().boundedTo(window.size()))
-            self.move(window.geometry().center() - self.rect().center())
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        show_in_middle(self)
         self.text.setFocus()
         self.text.verticalScrollBar().setValue(self.text.verticalScrollBar().maximum())
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import Field
@@ -17,12 +17,11 @@ from nnviz.text.question_text import OF, STATISTICS
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import NumberBox
+from nnviz.ui.widgets.placing import place_below_bar
 
 _THRESHOLD = Field("threshold", "number", 0.1, "the number it has to pass", -1e12, 1e12)
 _GOOD = 0.95
 """The accuracy that is suggested."""
-_FROM_TOP = 64
-"""Pixels of the window above it."""
 _ONE = {"one weights": "value of one weight", "one gradients": "gradient of one weight", "one updates": "update of one weight"}
 _ROWS = {"validation": "validation rows", "training": "training rows", "some": "some training rows"}
 _OF_UNITS = ("dead", "saturated")
@@ -204,8 +203,7 @@ class PastSheet(QDialog):
         """Open below the bar of the window; gone once it is closed."""
         self.finished.connect(self.deleteLater)
         self.adjustSize()
-        middle = window.mapToGlobal(window.rect().center())
-        self.move(QPoint(middle.x() - self.width() // 2, window.mapToGlobal(window.rect().topLeft()).y() + _FROM_TOP))
+        place_below_bar(self, window)
         self.show()
         self.what.setFocus()
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import Field
 from nnviz.records.run_records import FIGURES, Goal
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox
+from nnviz.ui.widgets.placing import place_below_bar
 
 PACES: dict[str, float | None] = {"1/s": 1.0, "3/s": 3.0, "10/s": 10.0, "30/s": 30.0, "full": None}
 """What can be chosen, in iterations a second; None: as fast as it goes."""
 _COUNT = Field("count", "integer", 100, "how many", 1, 10_000_000)
 _THRESHOLD = Field("threshold", "number", 0.1, "the number it has to pass", -1e12, 1e12)
-_FROM_TOP = 64
-"""Pixels of the window above it."""
 
 
 class TrainingOrder(QDialog):
@@ -94,8 +93,7 @@ class TrainingOrder(QDialog):
         """Open below the bar of the window; gone once it is closed."""
         self.finished.connect(self.deleteLater)
         self.adjustSize()
-        middle = window.mapToGlobal(window.rect().center())
-        self.move(QPoint(middle.x() - self.width() // 2, window.mapToGlobal(window.rect().topLeft()).y() + _FROM_TOP))
+        place_below_bar(self, window)
         self.show()
         self.count.setFocus()
         self.count.selectAll()
