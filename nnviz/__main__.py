@@ -14,6 +14,10 @@ def main() -> int:
         from nnviz.engine.process import serve
 
         return serve()
+    if sys.argv[1:2] == ["--window"]:
+        from nnviz.ui.shell.window_of_program import serve as serve_window
+
+        return serve_window()
     from nnviz.cli import main as command_line
 
     return command_line(sys.argv[1:])

@@ -293,7 +293,11 @@ def trace(
     document: OpenedFile, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """Return the trace as the plain value the command line prints; `details` as for trace_record."""
-    record = trace_record(document, iteration, detail, sample, details)
+    return plain_trace(trace_record(document, iteration, detail, sample, details))
+
+
+def plain_trace(record: TraceRecord) -> dict[str, Any]:
+    """Return a trace as a plain value of numbers, words, lists and dicts."""
     index = TraceIndex(record)
     return {
         "iteration": record.iteration,

@@ -38,9 +38,9 @@ BELOW_THE_FEATURES = {
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
+    "nnviz": {"version", "trace", "viewing", "gradient_checking", "watching", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli"},
+    "nnviz.__main__": {"engine", "cli", "ui.shell"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
@@ -61,12 +61,15 @@ ALLOWED = {
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
     "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
-    "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
+    "nnviz.ui.shell": {"version", "ui", "window_messages", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
-    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "window_process", "torch"},
+    "nnviz.window_messages": {"messages", "records", "msgspec"},
+    "nnviz.window_process": {"window_messages", "messages", "records", "session"},
+    "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
