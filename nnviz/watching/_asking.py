@@ -10,7 +10,7 @@ from typing import Any
 
 from nnviz.records.halt_record import ANSWERS
 from nnviz.viewing import is_notebook
-from nnviz.watching._halting import Halt, HaltedIteration
+from nnviz.watching.halting import Halt, HaltedIteration
 
 WAYS = ("window", "print")
 

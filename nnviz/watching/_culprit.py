@@ -12,7 +12,7 @@ from torch import Tensor
 from nnviz.engine.observe.batch_axis import batch_axes
 from nnviz.engine.observe.capture import Captured
 from nnviz.trace import Node, Trace, first_non_finite
-from nnviz.watching._conditions import Hit
+from nnviz.watching.conditions import Hit
 
 
 class Culprit(NamedTuple):

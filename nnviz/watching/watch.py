@@ -17,10 +17,10 @@ from torch.optim import LBFGS, Optimizer
 
 from nnviz.trace import DETAILS, TraceError, user_line
 from nnviz.watching._asking import asked, way_of_asking
-from nnviz.watching._conditions import Hit, WatchedStep, conditions_of
-from nnviz.watching._halting import Halt, halted
-from nnviz.watching._passes import LossCall, Passes
-from nnviz.watching._replay import IterationReplay, unchanged
+from nnviz.watching.conditions import Hit, WatchedStep, conditions_of
+from nnviz.watching.halting import Halt, halted
+from nnviz.watching.iteration_replay import IterationReplay, unchanged
+from nnviz.watching.passes import LossCall, Passes
 
 
 class Stopped(BaseException):
@@ -144,7 +144,7 @@ class WatchedLoop:
         self._passes.end(output)
         if self._loss is None:
             held = output.get("loss") if isinstance(output, dict) else getattr(output, "loss", output)
-            if isinstance(held, Tensor):
+            if isinstance(held, Tensor) and held.numel() == 1:
                 self._loss_made(module, (held,), {}, held)
 
     def _loss_made(self, module: Any, args: tuple, keywords: dict, value: Any) -> None:

@@ -17,10 +17,10 @@ from nnviz.records.halt_record import HaltRecord
 from nnviz.records.trace_record import Details
 from nnviz.trace import DETAILS, Trace, TraceError
 from nnviz.viewing import TracedIteration, TracedModule
-from nnviz.watching._conditions import Hit, WatchedStep
 from nnviz.watching._culprit import called, culprit, losses_by_row
-from nnviz.watching._passes import FromOutput, LossCall
-from nnviz.watching._replay import IterationReplay
+from nnviz.watching.conditions import Hit, WatchedStep
+from nnviz.watching.iteration_replay import IterationReplay
+from nnviz.watching.passes import FromOutput, LossCall
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from torch.optim import Optimizer
 from nnviz.trace import TraceError
 from nnviz.trace.record import dense, tensors_in
 from nnviz.viewing import TracedModule, in_modes
-from nnviz.watching._passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, placeholders, version
+from nnviz.watching.passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, placeholders, version
 
 _CLOSE = 1e-4
 """Two gradients that differ by less than this, measured on the largest, are the same but for rounding."""
@@ -72,7 +73,8 @@ class IterationReplay:
         else:
             args = tuple(tensor for run in runs for tensor in tensors_in(_constants((run.args, run.keywords))))
             called = MethodType(lambda model, *x: self._outputs(runs), self._model)
-        how["loss"] = self._as_given(losses, found.factor) or (
+        given = self._as_given(losses, found.factor) if called is self._model else None
+        how["loss"] = given or (
             lambda output, target: self._total(losses, found.factor, {runs[0]: output} if called is self._model else output)
         )
         with in_modes(first.modes):
@@ -224,17 +226,26 @@ def _view(tensor: Tensor, of: ViewLayout, wanted: ViewLayout) -> Tensor:
     """The view of a tensor that had the layout `of`: by the call that a person is likely to have made."""
     if wanted == of:
         return tensor
-    reach = max(one.offset + sum((size - 1) * step for size, step in zip(one.size, one.stride, strict=True)) for one in (of, wanted)) + 1
-    meta, rank = torch.empty(reach, device="meta").as_strided(*of), len(of.size)
-    calls: list[Callable[[Tensor], Tensor]] = [lambda one, i=i, j=j: one.transpose(i, j) for i in range(rank) for j in range(i + 1, rank)]
-    calls += [lambda one, axis=axis, k=k: one.select(axis, k) for axis in range(rank) for k in {0, of.size[axis] - 1} if of.size[axis]]
-    if meta.is_contiguous() and meta.numel() == int(np.prod(wanted.size)) and meta.as_strided(*wanted).is_contiguous():
+    if _is_contiguous(of) and _is_contiguous(wanted) and math.prod(of.size) == math.prod(wanted.size):
         return tensor.reshape(wanted.size)
-    for call in calls:
-        made = call(meta)
-        if (tuple(made.shape), made.stride(), made.storage_offset()) == tuple(wanted):
-            return call(tensor)
+    rank = len(of.size)
+    for one, other in combinations(range(rank), 2):
+        if of.transposed(one, other) == wanted:
+            return tensor.transpose(one, other)
+    for axis in range(rank):
+        for place in {0, of.size[axis] - 1}:
+            if of.selected(axis, place) == wanted:
+                return tensor.select(axis, place)
     return tensor.as_strided(*wanted)
+
+
+def _is_contiguous(layout: ViewLayout) -> bool:
+    step = 1
+    for size, stride in zip(reversed(layout.size), reversed(layout.stride), strict=True):
+        if size > 1 and stride != step:
+            return False
+        step *= size
+    return True
 
 
 def _are_close(made: Mapping[str, Tensor], real: Mapping[str, Tensor]) -> bool:

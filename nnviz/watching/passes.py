@@ -24,6 +24,18 @@ class ViewLayout(NamedTuple):
     stride: tuple[int, ...]
     offset: int
 
+    def transposed(self, one: int, other: int) -> ViewLayout:
+        """Return the layout with two axes swapped."""
+        order = list(range(len(self.size)))
+        order[one], order[other] = other, one
+        return ViewLayout(tuple(self.size[axis] for axis in order), tuple(self.stride[axis] for axis in order), self.offset)
+
+    def selected(self, axis: int, place: int) -> ViewLayout:
+        """Return the layout of one place of an axis."""
+        rest = [other for other in range(len(self.size)) if other != axis]
+        offset = self.offset + place * self.stride[axis]
+        return ViewLayout(tuple(self.size[other] for other in rest), tuple(self.stride[other] for other in rest), offset)
+
 
 class FromOutput(NamedTuple):
     """Stands where an output of a forward stood, number `port` of its tensors, or a view of it."""
@@ -42,19 +54,20 @@ class ForwardRun:
     def __init__(self, args: tuple, keywords: dict, guards: Guards, is_training: bool, buffers: list[Tensor | None]) -> None:
         self.args, self.keywords, self.guards = args, keywords, guards
         self.rng, self.modes, self.is_training, self.buffers = torch.get_rng_state(), thread_modes(), is_training, buffers
-        self.outputs: list[weakref.ref[Tensor]] = []
+        self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor]]] = []
+        """Each tensor it returned, and the one whose memory that is a view of."""
         self.layouts: list[ViewLayout] = []
 
     def made(self, output: Any) -> None:
         """Take note of what it returned."""
         tensors = tensors_in(output)
-        self.outputs = [weakref.ref(tensor) for tensor in tensors]
+        self.outputs = [(weakref.ref(tensor), weakref.ref(_base(tensor))) for tensor in tensors]
         self.layouts = [_layout(tensor) for tensor in tensors]
 
     @property
     def is_gone(self) -> bool:
         """Whether nobody holds anything of what it returned."""
-        return all(output() is None for output in self.outputs)
+        return all(base() is None for _, base in self.outputs)
 
 
 class LossCall:
@@ -64,6 +77,7 @@ class LossCall:
         self.args, self.keywords, self.guards, self.problem = args, keywords, guards, problem
         self.value = value.detach()
         self.sent: Tensor | None = None
+        self._backward = -1
         self._alive = weakref.ref(value)
         self._hook: Any = None
 
@@ -71,10 +85,14 @@ class LossCall:
         """Call `heard` when backward has come to this value of the loss."""
 
         def hear(gradient: Tensor) -> None:
-            self.sent = gradient.detach()
+            self.sent, self._backward = gradient.detach(), torch._C._current_graph_task_id()
             heard(self)
 
         self._hook = value.register_hook(hear)
+
+    def is_of_one_backward_with(self, other: LossCall) -> bool:
+        """Whether one call of backward came to both."""
+        return self._backward == other._backward
 
     def forget(self) -> None:
         """Leave nothing on the person's tensor."""
@@ -159,7 +177,7 @@ class Passes:
     def _heard(self, call: LossCall) -> None:
         """The first backward since the gradients were dropped: what went back before does not count for the next step."""
         if all(parameter.grad is None for parameter in self._parameters):
-            self._keep([one for one in self.losses if one is call or one.sent is None])
+            self._keep([one for one in self.losses if one.sent is None or one.is_of_one_backward_with(call)])
 
     def _drop_the_dead(self) -> None:
         """Evaluations with gradients that nobody goes back from must not pile up."""
@@ -187,13 +205,12 @@ class Passes:
         return mapped(structure, link)
 
     def _source(self, tensor: Tensor) -> FromOutput | None:
-        base = tensor._base if tensor._is_view() else tensor
+        base = _base(tensor)
         for run in reversed(self.runs):
-            for port, reference in enumerate(run.outputs):
-                output = reference()
-                if output is tensor:
+            for port, (output, memory) in enumerate(run.outputs):
+                if output() is tensor:
                     return FromOutput(run, port)
-                if output is not None and (output._base if output._is_view() else output) is base:
+                if memory() is base:
                     return FromOutput(run, port, _layout(tensor))
         return None
 
@@ -225,5 +242,11 @@ def placeholders(structure: Any) -> list[FromOutput]:
     return [found for part in parts for found in placeholders(part)]
 
 
+def _base(tensor: Tensor) -> Tensor:
+    return tensor._base if tensor._is_view() else tensor
+
+
 def _layout(tensor: Tensor) -> ViewLayout:
+    if tensor.layout != torch.strided:
+        return ViewLayout(tuple(tensor.shape), (), 0)
     return ViewLayout(tuple(tensor.shape), tensor.stride(), tensor.storage_offset())
