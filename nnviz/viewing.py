@@ -146,8 +146,10 @@ class TracedModule:
     It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
     """
 
-    def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None) -> None:
+    def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None, iteration: int = 0) -> None:
+        """`iteration`: how many came before it."""
         self.details: Sequence[str] = DETAILS
+        self._iteration = iteration
         self.stage = "capturing"
         self._called, self._inputs, self._how, self._batch_axis = called, inputs, how, batch_axis
         self._module, self._line = module_of(called), user_line()
@@ -170,7 +172,7 @@ class TracedModule:
                 trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **self._how)
             check()
             self.stage = "measuring"
-            return TracedIteration(_placed(trace, self._batch_axis), check)
+            return TracedIteration(_placed(trace, self._batch_axis, self._iteration), check)
         except BaseException:
             self._set_state(present)
             raise
@@ -236,7 +238,7 @@ def in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
         yield
 
 
-def _placed(trace: Trace, batch_axis: int | None) -> Captured:
+def _placed(trace: Trace, batch_axis: int | None, iteration: int = 0) -> Captured:
     """The trace with what is said of it in a run: its batch is as long as an axis of its first input.
 
     Raises ValueError if that input has no such axis.
@@ -249,7 +251,7 @@ def _placed(trace: Trace, batch_axis: int | None) -> Captured:
             f"batch_axis={batch_axis}, but the first input has the shape {shape}: give the place of the axis that counts its rows"
         )
     numbers = [node.value.dtype for node in trace.nodes if node.value.is_floating_point() or node.value.is_complex()]
-    return Captured(trace, torch.arange(shape[axis]), 0, 0, str(numbers[0]).removeprefix("torch."), "x", batch_axis=axis)
+    return Captured(trace, torch.arange(shape[axis]), iteration, 0, str(numbers[0]).removeprefix("torch."), "x", batch_axis=axis)
 
 
 def _batch_axis(shape: tuple[int, ...], inputs: Sequence[Node]) -> int:

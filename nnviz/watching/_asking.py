@@ -33,6 +33,8 @@ def asked(way: str | Callable[[Halt], str | None], halt: Halt, source: HaltedIte
         return answer
     if way == "print" or source is None:  # what cannot be traced has no window
         print(halt, flush=True)
+        if "non_finite" in halt.kinds and way == "print":
+            print("  What follows is spoiled by it, so non_finite is not looked at any more.", flush=True)
         return "continue"
     title, detail = f"Halt in iteration {halt.iteration}", source.take(halt.trace.detail).index.trace.detail
     if is_notebook() or threading.current_thread() is not threading.main_thread():

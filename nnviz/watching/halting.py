@@ -31,11 +31,13 @@ class Halt:
     """How many steps the optimizer had made inside the watch."""
     conditions: tuple[str, ...]
     """Those that hold, as they were written."""
+    kinds: tuple[str, ...]
+    """Beside `conditions`: "non_finite", "gradient", "loss_rising", …, "function"."""
     told: str
     """What was found, in one sentence."""
     loss: float | None
     previous_loss: float | None
-    trace: Trace | None
+    trace: Trace | None = field(repr=False)
     """The iteration as `capture` returns it; None where it cannot be traced, and `notes` say why."""
     node: int | None = None
     """Of the trace."""
@@ -100,11 +102,18 @@ def halted(
     axis: int | None,
 ) -> tuple[Halt, HaltedIteration | None]:
     """Return the halt and the iteration to be looked at, None if it cannot be traced."""
-    texts, told = tuple(hit.condition.text for hit in hits), "; ".join(f"{hit.condition.text}: {hit.told}" for hit in hits)
-    known: Mapping[str, Any] = {"iteration": step.iteration, "conditions": texts, "loss": step.loss, "previous_loss": step.previous_loss}
+    kinds, texts = tuple(hit.condition.kind for hit in hits), tuple(hit.condition.text for hit in hits)
+    told = "; ".join(f"{hit.condition.text}: {hit.told}" for hit in hits)
+    known: Mapping[str, Any] = {
+        "iteration": step.iteration,
+        "conditions": texts,
+        "kinds": kinds,
+        "loss": step.loss,
+        "previous_loss": step.previous_loss,
+    }
     try:
         found = replay.find(losses)
-        source = replay.source(found, detail, axis)
+        source = replay.source(found, axis, step.iteration)
         iteration = source.take(detail)
     except Exception as error:  # whatever keeps it from being made again must not end the loop
         kind = "" if isinstance(error, TraceError) else f"{type(error).__name__}: "

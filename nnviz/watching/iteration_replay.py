@@ -60,7 +60,7 @@ class IterationReplay:
         return Found(losses, notes=(f"The loop's own gradients are others than those of this iteration made again{where}: "
                                     "what it does to them besides is not seen here.",))  # fmt: skip
 
-    def source(self, found: Found, detail: str, batch_axis: int | None) -> TracedModule:
+    def source(self, found: Found, batch_axis: int | None, iteration: int) -> TracedModule:
         """Return the iteration as a window or `take` captures it; made inside `unchanged`."""
         losses, runs = found.losses, _runs(found.losses)
         targets = [tensor for call in losses for tensor in tensors_in(_constants((call.args, call.keywords)))]
@@ -78,7 +78,7 @@ class IterationReplay:
             lambda output, target: self._total(losses, found.factor, {runs[0]: output} if called is self._model else output)
         )
         with in_modes(first.modes):
-            return TracedModule(called, args, how, batch_axis)
+            return TracedModule(called, args, how, batch_axis, iteration)
 
     def _as_given(self, losses: list[LossCall], factor: float) -> nn.Module | None:
         """The person's loss where nothing lies between it and model and backward."""

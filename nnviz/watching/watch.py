@@ -5,6 +5,7 @@ Nothing of the loop is replaced. What an iteration needs to be made again is ref
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -17,10 +18,12 @@ from torch.optim import LBFGS, Optimizer
 
 from nnviz.trace import DETAILS, TraceError, user_line
 from nnviz.watching._asking import asked, way_of_asking
-from nnviz.watching.conditions import Hit, WatchedStep, conditions_of
+from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
 from nnviz.watching.halting import Halt, halted
 from nnviz.watching.iteration_replay import IterationReplay, unchanged
 from nnviz.watching.passes import LossCall, Passes
+
+MOST_HALTS = 10
 
 
 class Stopped(BaseException):
@@ -94,8 +97,8 @@ class WatchedLoop:
         self.iteration = 0
         """How many steps the optimizer has made inside."""
         self.previous_loss: float | None = None
-        self.halts: list[Halt] = []
-        """Where the loop halted."""
+        self.halts: deque[Halt] = deque(maxlen=MOST_HALTS)
+        """Where the loop halted last, each with its trace."""
 
     @property
     def stopped(self) -> Halt | None:
@@ -203,10 +206,15 @@ class WatchedLoop:
         finally:
             self._is_replaying = False
         if answer == "ignore":
-            self._conditions = [one for one in self._conditions if all(one is not hit.condition for hit in hits)]
+            self._drop([hit.condition for hit in hits])
+        elif self._ask == "print":  # behind the first value that is not finite everything is spoiled
+            self._drop([hit.condition for hit in hits if hit.condition.kind == "non_finite"])
         elif answer == "stop":
             self._stop = Stopped(halt)
             raise self._stop
+
+    def _drop(self, dropped: list[WatchCondition]) -> None:
+        self._conditions = [one for one in self._conditions if all(one is not other for other in dropped)]
 
 
 def _check(model: Any, optimizer: Any, loss: Any) -> None:
