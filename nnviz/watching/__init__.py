@@ -1,5 +1,5 @@
 """`nnviz.watch`: a person's own training loop, halted where a condition holds, its iteration stepped backward."""
 
-from .watch import Stopped, WatchedLoop, watch
+from ._watched_loop import Stopped, WatchedLoop, watch
 
 __all__ = ["Stopped", "WatchedLoop", "watch"]
