@@ -12,10 +12,10 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from nnviz.messages import FrameReader
 from nnviz.records.halt_record import HaltRecord
-from nnviz.session.trace_source import RecordedIteration, Recording
 from nnviz.window_messages import (
     Asked,
     CheckElement,
@@ -32,6 +32,9 @@ from nnviz.window_messages import (
     asked_for,
     packed,
 )
+
+if TYPE_CHECKING:
+    from nnviz.session.trace_source import RecordedIteration, Recording
 
 COMMAND = ("-P", "-m", "nnviz", "--window")
 """-P: a file in the present folder that is called like a library does not take its place."""

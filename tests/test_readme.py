@@ -22,6 +22,14 @@ def test_the_python_example_runs(tmp_path):
     assert float(lines[-1]) <= 1e-5
 
 
+def test_the_watched_loop_prints_what_it_says(tmp_path):
+    code = next(code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "nnviz.watch" in code)
+    said, *_ = re.findall(r"```text\n(nnviz: the loop halts.*?)```", README, re.DOTALL)
+    environment = {"PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout == said, done.stderr
+
+
 def test_the_calls_it_prints_are_the_calls():
     excerpt, *_ = re.findall(r"```text\n(The \d+ calls.*?)```", README, re.DOTALL)
     command = [sys.executable, "-m", "nnviz", "run", "example:moons", "--calls"]
