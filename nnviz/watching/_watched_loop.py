@@ -180,8 +180,8 @@ class WatchedLoop:
         step = WatchedStep(self.iteration, _number(losses), self.previous_loss, self._named, self._optimizer)
         self.previous_loss = step.loss if step.loss is not None else self.previous_loss
         hits = [hit for condition in self._conditions if (hit := condition.hit(step)) is not None]
-        if hits:
-            self._halt(step, hits, losses)
+        if hits:  # what else holds of a value that is not finite only follows from it
+            self._halt(step, [hit for hit in hits if hit.condition.kind == "non_finite"] or hits, self._passes.candidates)
 
     def _require_a_loss(self, losses: list[LossCall]) -> None:
         """At the first step: what would keep every iteration from being made again is said at once."""

@@ -117,7 +117,11 @@ class IterationReplay:
         if scale > 1 and factor * scale <= 1 + _CLOSE:
             return Found(losses, factor, notes=(f"The loop scales its loss by {scale:g} and its gradients back by {1 / factor:g}.",))
         if factor < 1:
-            return Found(losses, clip={"clip_norm": sizes[1]}, notes=(f"The loop clips its gradients: × {factor:.4g}.",))
+            return Found(
+                losses,
+                clip={"clip_norm": sizes[1]},
+                notes=(_clipped(factor),),
+            )
         return Found(losses, factor, notes=(f"The loop's gradients are those of its loss times {factor:.4g}.",))
 
     def _gradients(self, losses: list[LossCall]) -> dict[str, Tensor]:
@@ -246,6 +250,10 @@ def _is_contiguous(layout: ViewLayout) -> bool:
             return False
         step *= size
     return True
+
+
+def _clipped(factor: float) -> str:
+    return f"The loop's gradients are {factor:.4g} times those of its loss: it clips them."
 
 
 def _are_close(made: Mapping[str, Tensor], real: Mapping[str, Tensor]) -> bool:

@@ -17,6 +17,11 @@ Guards = list[tuple[Tensor, int]]
 """Tensors that are referred to, not copied, and their version counters then."""
 
 
+SURE = 3
+"""After so many steps that were alike the only loss of a step is taken to be what the loop goes back from, unasked."""
+NEVER = -(1 << 62)
+
+
 class ViewLayout(NamedTuple):
     """How a view looks into its memory."""
 
@@ -96,17 +101,23 @@ class LossCall:
 
     def forget(self) -> None:
         """Leave nothing on the person's tensor."""
-        self._hook.remove()
+        if self._hook is not None:
+            self._hook.remove()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it would have heard of backward."""
+        return self._hook is not None
 
     @property
     def is_gone(self) -> bool:
         """Whether backward can never come to it."""
-        return self.sent is None and self._alive() is None
+        return self._hook is not None and self.sent is None and self._alive() is None
 
     @property
     def weight(self) -> float:
         """How much of it counts in what the loop went back from; 1 for a loss of several numbers, which are weighted one by one."""
-        return self.sent.item() if self.sent.numel() == 1 else 1.0
+        return self.sent.item() if self.sent is not None and self.sent.numel() == 1 else 1.0
 
     @property
     def number(self) -> float:
@@ -128,11 +139,19 @@ class Passes:
         self._model = model
         self._buffers = [(part._buffers, name) for part in model.modules() for name in part._buffers]
         self._open: ForwardRun | None = None
+        self._alike = 0
+        """How many steps in a row have had one loss of one number, which the loop went back from as it is."""
 
     @property
     def went_back(self) -> list[LossCall]:
         """The losses that backward has come to, in the order in which they were computed."""
-        return [call for call in self.losses if call.sent is not None]
+        heard = [call for call in self.losses if call.sent is not None]
+        return heard or [call for call in self.losses if not call.is_listening]
+
+    @property
+    def candidates(self) -> list[LossCall]:
+        """The losses that backward may have come to."""
+        return [call for call in self.losses if call.sent is not None or not call.is_listening]
 
     def begin(self, args: tuple, keywords: dict) -> None:
         """A forward begins; without gradients it is none of ours."""
@@ -160,7 +179,10 @@ class Passes:
         given = self._linked((args, dict(keywords)), guards)
         stray = not placeholders(given) or any(tensor.grad_fn is not None for tensor, _ in guards)
         call = LossCall(*given, guards, value, line() if stray else "")
-        call.listen(value, self._heard)
+        if self.losses and self._alike >= SURE:
+            self._alike = NEVER
+        if self._alike < SURE or value.numel() != 1:  # a hook takes a twentieth of the iteration of a small net
+            call.listen(value, self._heard)
         self.losses.append(call)
 
     def buffers(self) -> list[Tensor | None]:
@@ -170,6 +192,9 @@ class Passes:
 
     def clear(self) -> None:
         """The optimizer has made its step."""
+        if self._alike < SURE:
+            is_plain = len(self.losses) == 1 and self.losses[0].sent is not None and self.losses[0].sent.numel() == 1
+            self._alike = self._alike + 1 if is_plain and self.losses[0].weight == 1.0 else min(0, self._alike)
         for call in self.losses:
             call.forget()
         self.runs, self.losses = [], []
