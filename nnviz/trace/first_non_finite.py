@@ -32,7 +32,7 @@ def first_non_finite(nodes: Sequence[Node], steps: Sequence[Step], loss_node: in
     ends = [nodes[loss_node].value, *(node.gradient for node in nodes if node.kind in ("parameter", "input"))]
     if all(map(_is_finite, ends)):
         return None
-    masked = masked_scores(nodes)
+    masked = masked_scores(nodes, with_gradients=False)
     for node in nodes:
         is_first = node.kind != "constant" and node.id not in masked and not _is_finite(node.value)
         if is_first and all(_is_finite(node.operands[k]) for k, source in enumerate(node.inputs) if source not in masked):

@@ -6,7 +6,8 @@ Nothing of the loop is replaced. What an iteration needs to be made again is ref
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim import LBFGS, Optimizer
+from torch.overrides import _get_current_function_mode_stack
 
 from nnviz.trace import DETAILS, TraceError, user_line
 from nnviz.watching._asking import asked, way_of_asking
@@ -60,6 +62,28 @@ def watch(
     return WatchedLoop(model, optimizer, loss, break_on, on_break, detail, batch_axis)
 
 
+_made_again = 0
+"""How many halts, of one watch inside another too, are under way; a window makes iterations again in other threads."""
+
+
+@contextmanager
+def _making_again() -> Iterator[None]:
+    global _made_again
+    _made_again += 1
+    try:
+        yield
+    finally:
+        _made_again -= 1
+
+
+def _is_made_again() -> bool:
+    """Whether what runs is no part of the loop: an iteration made again, or a capture that the loop makes for itself."""
+    if _made_again:
+        return True
+    modes = _get_current_function_mode_stack() if torch._C._len_torch_function_stack() else ()
+    return any(type(mode).__module__.startswith("nnviz.") for mode in modes)
+
+
 class _Hook:
     """A hook on a module. A copy of that module, made in the loop to keep the best one, is not watched."""
 
@@ -91,7 +115,6 @@ class WatchedLoop:
         self._detail, self._batch_axis = detail, batch_axis
         self._passes = Passes(model, list(self._named.values()))
         self._hooks: list[Any] = []
-        self._is_replaying = False
         self._has_seen_a_loss = False
         self._stop: Stopped | None = None
         self.iteration = 0
@@ -138,11 +161,11 @@ class WatchedLoop:
     # --- hooks: nothing they return changes what is computed ---
 
     def _before(self, module: nn.Module, args: tuple, keywords: dict) -> None:
-        if not self._is_replaying:
+        if not _is_made_again():
             self._passes.begin(args, keywords)
 
     def _after(self, module: nn.Module, args: tuple, output: Any) -> None:
-        if self._is_replaying:
+        if _is_made_again():
             return
         self._passes.end(output)
         if self._loss is None:
@@ -151,7 +174,7 @@ class WatchedLoop:
                 self._loss_made(module, (held,), {}, held)
 
     def _loss_made(self, module: Any, args: tuple, keywords: dict, value: Any) -> None:
-        if not self._is_replaying:
+        if not _is_made_again():
             self._passes.loss_made(args, keywords, value, user_line)
 
     def _before_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> tuple[tuple, dict] | None:
@@ -197,14 +220,10 @@ class WatchedLoop:
 
     def _halt(self, step: WatchedStep, hits: list[Hit], losses: list[LossCall]) -> None:
         replay = IterationReplay(self._model, self._loss, self._optimizer, self._named)
-        self._is_replaying = True
-        try:
-            with unchanged(self._model, self._loss):
-                halt, source = halted(replay, step, hits, losses, self._loss, self._detail, self._batch_axis)
-                self.halts.append(halt)
-                answer = asked(self._ask, halt, source)
-        finally:
-            self._is_replaying = False
+        with unchanged(self._model, self._loss), _making_again():
+            halt, source = halted(replay, step, hits, losses, self._loss, self._detail, self._batch_axis)
+            self.halts.append(halt)
+            answer = asked(self._ask, halt, source)
         if answer == "ignore":
             self._drop([hit.condition for hit in hits])
         elif self._ask == "print":  # behind the first value that is not finite everything is spoiled

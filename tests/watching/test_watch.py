@@ -353,6 +353,26 @@ def test_two_networks_that_take_turns():
     assert all(sum("with_logits" in node.operation for node in halt.trace.nodes) == 2 for halt in watch.halts)
 
 
+def test_one_watch_inside_another_and_a_capture_in_the_loop_see_nothing_of_each_other():
+    maker, judge, loss = nn.Linear(2, 2), nn.Linear(2, 1), nn.BCEWithLogitsLoss()
+    other = torch.optim.SGD(maker.parameters(), 0.1)
+    halts = []
+    with nnviz.watch(maker, other, loss=lambda fake, one: loss(judge(fake), one), break_on="loss > 0", on_break=halts.append) as outer:
+
+        def iterate(k, net, optimizer, watch):
+            noise, one = torch.rand(8, 2), torch.ones(8, 1)
+            other.zero_grad()
+            outer.loss(maker(noise), one).backward()
+            other.step()
+            nnviz.capture(net, noise, loss=loss, target=one)
+            optimizer.zero_grad(set_to_none=False)
+            loss(net(noise), one).backward()
+            optimizer.step()
+
+        watch = watched(judge, iterate, 3, loss, break_on="loss > 0")
+    assert len(halts) == len(watch.halts) == 3 and not any(halt.notes for halt in (*halts, *watch.halts))
+
+
 def test_a_cell_that_the_loop_calls_step_by_step_with_evaluations_in_between():
     def iterate(k, net, optimizer, watch):
         optimizer.zero_grad()
