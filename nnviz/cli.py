@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
+from nnviz.extras import MissingExtra
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
         return 1
     except KeyboardInterrupt:
         return _complain("Stopped.")
+    except MissingExtra as error:
+        return _complain(str(error), code=2)
     except ImportError as error:
         return _complain(_missing(error))
     except Exception as error:
@@ -84,9 +87,9 @@ def _missing(error: ImportError) -> str:
     return f"{name or 'A library'} cannot be loaded ({error}). Install nnviz again with: pip install nnviz"
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: int = 1) -> int:
     print(sentence, file=sys.stderr)
-    return 1
+    return code
 
 
 def _make_printable() -> None:

@@ -42,6 +42,7 @@ ALLOWED = {
     "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
+    "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
@@ -52,6 +53,7 @@ ALLOWED = {
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
         "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+        "extras",
     },
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
@@ -70,7 +72,7 @@ ALLOWED = {
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
-        "ui.shell", "resource_files", "msgspec", "PySide6",
+        "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
