@@ -84,6 +84,25 @@ def png(target: Pictured, theme: Ground) -> bytes:
     return bytes(buffer.data().data())
 
 
+def bounds_of(target: Pictured) -> QRectF:
+    """Return the part of a scene that a picture of it shows; empty for anything else."""
+    return target.itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if isinstance(target, QGraphicsScene) else QRectF()
+
+
+def image(target: Pictured, size: QSize, theme: Ground, bounds: QRectF | None = None) -> QImage:
+    """Return the picture in the middle of an image of this size in pixels, as large as it goes in. `bounds`: which part of a scene."""
+    made = QImage(size, QImage.Format.Format_RGB32)
+    made.fill(QColor(theme.panel))
+    whole = bounds.size().toSize() if bounds else size_of(target)
+    scale = min(size.width() / max(1, whole.width()), size.height() / max(1, whole.height()))
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate((size.width() - scale * whole.width()) / 2, (size.height() - scale * whole.height()) / 2)
+    painter.scale(scale, scale)
+    _paint(target, painter, theme, bounds)
+    return made
+
+
 def pdf(target: Pictured, theme: Ground) -> bytes:
     """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch."""
     buffer = _opened()
@@ -106,13 +125,12 @@ def _opened() -> QBuffer:
     return buffer
 
 
-def _paint(target: Pictured, painter: QPainter, theme: Ground) -> None:
-    size = size_of(target)
+def _paint(target: Pictured, painter: QPainter, theme: Ground, bounds: QRectF | None = None) -> None:
+    size = bounds.size().toSize() if bounds else size_of(target)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), QColor(theme.panel))
     if isinstance(target, QGraphicsScene):
-        source = target.itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        target.render(painter, QRectF(0, 0, size.width(), size.height()), source, Qt.AspectRatioMode.KeepAspectRatio)
+        target.render(painter, QRectF(0, 0, size.width(), size.height()), bounds or bounds_of(target), Qt.AspectRatioMode.KeepAspectRatio)
     for place, widget in _placed([target] if isinstance(target, QWidget) else () if isinstance(target, QGraphicsScene) else target):
         with _clipped(widget):
             QWidget.render(widget, painter, place, QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own

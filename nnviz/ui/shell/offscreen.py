@@ -20,6 +20,7 @@ from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.files.exports import SUFFIXES, reason
+from nnviz.ui.files.recorder import Recorder, RecordingOrder
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
@@ -94,6 +95,29 @@ def export(job: Job, out: Path, what: str = "graph") -> None:
             window.features.files.exports.write(out, what)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
+
+
+def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int] | None, per_second: float) -> str:
+    """Write a recording of the steps of the iteration that is open, or of iterations; return what is in it. Raises JobFailed.
+
+    `what`: graph · network · plots · window, or a panel; `span`: first, last, every; None: all steps. Its size is that of the window.
+    """
+    with _standing_window(job) as window:
+        steps = window.session.stepping.length
+        first, last, every = span or (0, steps, 1)
+        if what not in (*SUFFIXES, *window.features.cards):
+            raise JobFailed(f"there is no panel {what}; there is {', '.join(window.features.cards)}")
+        if along == "steps" and last > steps:
+            raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
+        recorder, ends, loop = Recorder(window.session, window, window), [], QEventLoop()
+        recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
+        recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
+        if not ends:
+            loop.exec()
+        path, told = ends[0]
+        if not path:
+            raise JobFailed(f"{out} could not be written: {told}")
+        return told
 
 
 @contextmanager
