@@ -229,7 +229,8 @@ def _add_export(commands: Any) -> None:
     span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
     span.add_argument("--iterations", type=_span, metavar="A:B[:EVERY]", help="record these iterations of the run")
     parser.add_argument("--speed", type=float, default=4.0, metavar="N", help="pictures a second of a recording (4)")
-    parser.add_argument("--panel", default="", metavar="NAME", help="record this panel: loss, inspector, microscope, ...")
+    parser.add_argument("--panel", default="", metavar="NAME", help="picture or recording of this panel: loss, inspector, microscope, ...")
+    parser.add_argument("--width", type=float, metavar="CM", help="of a picture on the page, in centimetres (96 pixels an inch)")
     parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="of a picture of the window or the plots (step)")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="of window and recording (1600x1000)")
     parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
@@ -499,8 +500,10 @@ def _export(options: argparse.Namespace) -> int:
         raise ValueError("--set, --seed and --precision are for files of a run: save the document with them, and export that.")
     if suffix in RECORDINGS:
         return _record(options, out)
-    if what != "graph" or suffix not in GRAPH_FILES:
-        return _offscreen("export", options, out, what)
+    if options.width is not None and not 0 < options.width <= 1000:
+        raise ValueError(f"--width {options.width:g}: a picture is wider than 0 cm, and at most 1000 cm wide.")
+    if options.panel or what != "graph" or suffix not in GRAPH_FILES:
+        return _offscreen("export", options, out, options.panel or what, options.width)
     from nnviz import jobs
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
