@@ -135,7 +135,7 @@ def _by_row(loss: Callable | None, losses: Sequence[LossCall], trace: Trace) -> 
     """The loss of each row, where one call of a loss of torch was given an output of the model as it is."""
     given = losses[0].args if len(losses) == 1 and loss is not None else ()
     is_plain = len(given) == 2 and isinstance(given[0], FromOutput) and given[0].view is None and isinstance(given[1], Tensor)
-    place = trace.outputs.get("") if is_plain and len(given[0].run.outputs) == 1 else None
+    place = trace.outputs.get("") if is_plain and given[0].run.is_tensor else None
     if place is None:
         return None
     with torch.random.fork_rng(devices=[]):

@@ -21,7 +21,7 @@ from torch.optim import Optimizer
 from nnviz.trace import TraceError
 from nnviz.trace.record import dense, tensors_in
 from nnviz.viewing import TracedModule, in_modes
-from nnviz.watching.passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, placeholders, version
+from nnviz.watching.passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, output_tensors, placeholders, version
 
 _CLOSE = 1e-4
 """Two gradients that differ by less than this, measured on the largest, are the same but for rounding."""
@@ -83,7 +83,7 @@ class IterationReplay:
     def _as_given(self, losses: list[LossCall], factor: float) -> nn.Module | None:
         """The person's loss where nothing lies between it and model and backward."""
         call, (given, *others) = losses[0], losses[0].args or (None,)
-        is_plain = isinstance(given, FromOutput) and given.view is None and len(given.run.outputs) == 1 and not call.keywords
+        is_plain = isinstance(given, FromOutput) and given.view is None and given.run.is_tensor and not call.keywords
         is_whole = len(losses) == 1 and call.weight * factor == 1.0 and call.value.numel() == 1
         is_pair = len(others) == 1 and isinstance(others[0], Tensor)
         return self._loss if isinstance(self._loss, nn.Module) and is_plain and is_whole and is_pair else None
@@ -222,7 +222,7 @@ def _filled(structure: Any, outputs: Mapping[ForwardRun, Any]) -> Any:
 
 
 def _taken(place: FromOutput, output: Any) -> Tensor:
-    tensor = tensors_in(output)[place.port]
+    tensor = output_tensors(output)[place.port]
     return tensor if place.view is None else _view(tensor, place.run.layouts[place.port], place.view)
 
 

@@ -54,7 +54,7 @@ class FromOutput(NamedTuple):
 class ForwardRun:
     """One call of the model, as it was before it ran."""
 
-    __slots__ = ("args", "buffers", "guards", "is_training", "keywords", "layouts", "modes", "outputs", "rng")
+    __slots__ = ("args", "buffers", "guards", "is_tensor", "is_training", "keywords", "layouts", "modes", "outputs", "rng")
 
     def __init__(self, args: tuple, keywords: dict, guards: Guards, is_training: bool, buffers: list[Tensor | None]) -> None:
         self.args, self.keywords, self.guards = args, keywords, guards
@@ -62,10 +62,12 @@ class ForwardRun:
         self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor]]] = []
         """Each tensor it returned, and the one whose memory that is a view of."""
         self.layouts: list[ViewLayout] = []
+        self.is_tensor = False
+        """Whether it returned a tensor and nothing around it."""
 
     def made(self, output: Any) -> None:
         """Take note of what it returned."""
-        tensors = tensors_in(output)
+        self.is_tensor, tensors = isinstance(output, Tensor), output_tensors(output)
         self.outputs = [(weakref.ref(tensor), weakref.ref(_base(tensor))) for tensor in tensors]
         self.layouts = [_layout(tensor) for tensor in tensors]
 
@@ -238,6 +240,12 @@ class Passes:
                 if memory() is base:
                     return FromOutput(run, port, _layout(tensor))
         return None
+
+
+def output_tensors(output: Any) -> list[Tensor]:
+    """Return the tensors that a model returned, in order: in tuples, lists, dicts, or as the attributes of an object of its own."""
+    is_object = not isinstance(output, (Tensor, tuple, list, dict)) and hasattr(output, "__dict__")
+    return tensors_in(list(vars(output).values()) if is_object else output)
 
 
 def version(tensor: Tensor) -> int:

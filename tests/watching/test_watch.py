@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -333,6 +334,34 @@ def test_a_model_that_returns_its_loss_and_takes_keywords_and_dicts():
     (halt,) = watched(Own(), iterate, 1, break_on="loss > 0").halts
     assert not halt.notes and halt.trace.loss == halt.loss
     assert {node.label for node in halt.trace.nodes if node.kind == "input"} >= {"batch.x", "batch.y"}
+
+
+@dataclass
+class Answer:
+    logits: torch.Tensor
+    loss: torch.Tensor | None = None
+
+
+@pytest.mark.parametrize("returns_loss", [True, False])
+def test_a_model_that_returns_an_object_of_its_own(returns_loss):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(3, 1)
+
+        def forward(self, x, y):
+            out = self.linear(x)
+            return Answer(out, F.mse_loss(out, y) if returns_loss else None)
+
+    def iterate(k, net, optimizer, watch):
+        optimizer.zero_grad()
+        x, y = torch.rand(4, 3), torch.rand(4, 1)
+        answer = net(x, y)
+        (answer.loss if returns_loss else mse(answer.logits, y)).backward()
+        optimizer.step()
+
+    (halt,) = watched(Own(), iterate, 1, None if returns_loss else mse, break_on="loss > 0").halts
+    assert not halt.notes and halt.trace.loss == halt.loss
 
 
 def test_two_networks_that_take_turns():
