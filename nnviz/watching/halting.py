@@ -12,7 +12,6 @@ import torch
 from msgspec import to_builtins
 from torch import Tensor
 
-from nnviz.jobs import plain_trace
 from nnviz.records.halt_record import HaltRecord
 from nnviz.records.trace_record import Details
 from nnviz.trace import DETAILS, Trace, TraceError
@@ -67,6 +66,8 @@ class Halt:
 
     def write(self, path: str | Path) -> None:
         """Write the trace as JSON, as `nnviz trace --json` prints it, with the halt beside it. Raises TraceError if there is none."""
+        from nnviz.jobs import plain_trace  # it loads the engine
+
         if self.captured is None:
             raise TraceError(f"there is no trace to be written: {' '.join(self.notes)}")
         told = {name: getattr(self, name) for name in ("iteration", "conditions", "told", "loss", "node", "row", "step", "notes")}
