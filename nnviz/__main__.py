@@ -14,6 +14,10 @@ def main() -> int:
         from nnviz.engine.process import serve
 
         return serve()
+    if sys.argv[1:2] == ["--sweep-worker"]:
+        from nnviz.sweep_workers import serve as serve_sweep
+
+        return serve_sweep()
     from nnviz.cli import main as command_line
 
     return command_line(sys.argv[1:])

@@ -40,7 +40,7 @@ BELOW_THE_FEATURES = {
 ALLOWED = {
     "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli"},
+    "nnviz.__main__": {"engine", "cli", "sweep_workers"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
+    "nnviz.export.sweep_tables": {"document", "records", "pyarrow"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
@@ -64,13 +65,17 @@ ALLOWED = {
     "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
+    "nnviz.sweep_workers": set(),
+    "nnviz.sweeping": {
+        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "distributed", "msgspec",
+    },
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
-        "ui.shell", "resource_files", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "doctor", "lessons", "trace", "document", "records", "text",
+        "export", "ui.shell", "resource_files", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
