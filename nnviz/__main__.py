@@ -14,6 +14,10 @@ def main() -> int:
         from nnviz.engine.process import serve
 
         return serve()
+    if sys.argv[1:2] == ["--sweep"]:
+        from nnviz.sweep_process import serve as serve_window
+
+        return serve_window()
     if sys.argv[1:2] == ["--sweep-worker"]:
         from nnviz.sweep_workers import serve as serve_sweep
 

@@ -30,6 +30,7 @@ WINDOW_LIBRARIES = {
 
 FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
+    "sweep",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
@@ -40,7 +41,7 @@ BELOW_THE_FEATURES = {
 ALLOWED = {
     "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli", "sweep_workers"},
+    "nnviz.__main__": {"engine", "cli", "sweep_process", "sweep_workers"},
     "nnviz.resource_files": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
@@ -66,6 +67,7 @@ ALLOWED = {
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.sweep_workers": set(),
+    "nnviz.sweep_process": {"jobs", "sweeping", "messages", "document", "records", "msgspec"},
     "nnviz.sweeping": {
         "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "distributed", "msgspec",
     },

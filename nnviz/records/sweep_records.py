@@ -1,4 +1,4 @@
-"""What is told of a run of a sweep, and of all of them as a table with a row for each. Pure."""
+"""What is told of a run of a sweep, of all of them as a table with a row for each, and what a window asks of a sweep's process. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from nnviz.document.sweep_plan import SweepOrder
 from nnviz.records.run_records import CurvePoint
 
 FAILED = "failed"
 """What `stopped` says of a run that could not be made to its end; `message` says why."""
-MOST_POINTS = 400
-"""So many points are kept of a curve."""
+MOST_POINTS = 100
+"""So many points are kept of a curve: enough to tell curves apart, each the mean of many batches in a long run."""
 
 Curve = tuple[tuple[int, float], ...]
 """Iterations and losses."""
 
 
-class SweptRun(msgspec.Struct, frozen=True, kw_only=True):
+class SweptRun(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One run of a sweep; figures are None where there are none."""
 
     number: int
@@ -53,6 +54,46 @@ class SweptRun(msgspec.Struct, frozen=True, kw_only=True):
     def is_failed(self) -> bool:
         """Whether it could not be made to its end."""
         return self.stopped == FAILED
+
+
+class SweepRequest(msgspec.Struct, frozen=True, tag=True):
+    """Make all runs of a sweep: each is answered by a `SweptRun`, all together by a `SweepEnd`."""
+
+    document: str
+    """As JSON."""
+    folder: str
+    order: SweepOrder
+    workers: int | None = None
+    scheduler: str = ""
+
+
+class SpeedRequest(msgspec.Struct, frozen=True, tag=True):
+    """Find out how long an iteration takes: answered by a `SweepSpeed`."""
+
+    document: str
+    folder: str
+
+
+class SweepSpeed(msgspec.Struct, frozen=True, tag=True):
+    """How fast one process is."""
+
+    seconds: float
+    """An iteration."""
+    each: float
+    """A run besides its iterations."""
+    loading: float
+    """Once, before the first run."""
+
+
+class SweepEnd(msgspec.Struct, frozen=True, tag=True):
+    """Nothing more comes."""
+
+    message: str = ""
+    """Why not all runs were made, as a sentence; empty if they were."""
+
+
+SweepRequests = SweepRequest | SpeedRequest
+SweepReplies = SweptRun | SweepSpeed | SweepEnd
 
 
 def curves_of(points: Sequence[CurvePoint]) -> dict[str, Curve]:

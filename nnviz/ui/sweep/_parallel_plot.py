@@ -1,0 +1,230 @@
+"""Parallel coordinates: an axis for each setting and result, of which parts are chosen, and a line for each run, coloured by its loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QWidget
+
+from nnviz.text import plot_numbers
+from nnviz.ui.sweep.swept_values import Dimension, passing
+from nnviz.ui.theme.colors import Theme, current_theme, mixed
+from nnviz.ui.widgets.plot import Plot
+from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, small_sans, text_width, write
+
+_EXPLANATION = (
+    "An axis for each setting that changes, and for each result; a line for each run, the more coloured the lower its loss.\n\n"
+    "Drag along an axis to keep the runs that pass there, in the table and the curves too; a click on the axis takes that back, "
+    "Esc takes all back. A click on a line chooses its run."
+)
+_REACH, _NEAR = 14.0, 6.0
+"""Pixels around an axis in which it is dragged, and around a line in which it is meant."""
+_MOST_TEXTS = 6
+_ALIGN = Qt.AlignmentFlag.AlignHCenter
+
+
+def loss_color(theme: Theme, rank: float | None) -> QColor:
+    """Return the colour of a run by its rank among all: 0 for the best, 1 for the worst, None for one without a loss."""
+    return theme.color("loss") if rank is None else mixed(theme.color("training_set"), theme.tint("faint", 0.75), rank**0.7)
+
+
+class ParallelPlot(Plot):
+    """`brushes` are the parts of the axes that are chosen, by name, as shares from 0 (the foot) to 1."""
+
+    brushed = Signal()
+    run_clicked = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Parallel coordinates", _EXPLANATION, "Axes", parent)
+        self.brushes: dict[str, tuple[float, float]] = {}
+        self._all: tuple[Dimension, ...] = ()
+        self._ranks: Mapping[int, float] = {}
+        self._numbers: tuple[int, ...] = ()
+        self._passing: frozenset[int] = frozenset()
+        self._chosen = 0
+        self._axis: tuple[str, float] | None = None
+        """The axis that is being dragged along, and where that began."""
+
+    def set_runs(self, all: tuple[Dimension, ...], ranks: Mapping[int, float], numbers: tuple[int, ...]) -> None:
+        """Show these runs, by their numbers. Axes that are there no more are no longer brushed."""
+        names = {one.name for one in all}
+        self.brushes = {name: ends for name, ends in self.brushes.items() if name in names}
+        self.offer(all, ranks, numbers)
+
+    def choose(self, number: int) -> None:
+        """Let this run stand out; 0 for none."""
+        self._chosen = number
+        self.update()
+
+    def clear(self) -> None:
+        """Brush nothing."""
+        if self.brushes:
+            self.brushes = {}
+            self._follow()
+
+    def take(self, all: tuple[Dimension, ...] = (), ranks: Mapping[int, float] | None = None, numbers: Sequence[int] = ()) -> None:
+        self._all, self._ranks, self._numbers = all, ranks or {}, tuple(numbers)
+        self._passing = frozenset(passing(all, self.brushes, self._numbers))
+        self.sentence = "" if numbers else "no run is finished yet"
+        count = len(self._passing)
+        said = f"{count:,} of {len(self._numbers):,} runs" if self.brushes else f"{count:,} run{'s' * (count != 1)}, blue: low loss"
+        self.set_heading("Parallel coordinates", said, "Axes")
+
+    def _follow(self) -> None:
+        self.renew()
+        self.brushed.emit()
+
+    # --- where things stand ---
+
+    def _frame(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(46, line_height() + 10, -46, -10)
+
+    def _across(self, place: int) -> float:
+        frame = self._frame()
+        return frame.center().x() if len(self._all) < 2 else frame.left() + place * frame.width() / (len(self._all) - 1)
+
+    def _down(self, share: float) -> float:
+        frame = self._frame()
+        return frame.bottom() - share * frame.height()
+
+    def _share(self, pixel: float) -> float:
+        frame = self._frame()
+        return min(1.0, max(0.0, (frame.bottom() - pixel) / max(1.0, frame.height())))
+
+    def axis_at(self, at: QPointF) -> str:
+        """Return the name of the axis at a place; empty for none."""
+        return next((one.name for place, one in enumerate(self._all) if abs(self._across(place) - at.x()) <= _REACH), "")
+
+    def line(self, number: int) -> QPolygonF:
+        """Return the line of a run: a point on every axis on which it has a value."""
+        shares = ((place, one.share(number)) for place, one in enumerate(self._all))
+        return QPolygonF([QPointF(self._across(place), self._down(share)) for place, share in shares if share is not None])
+
+    def run_at(self, at: QPointF) -> int:
+        """Return the number of the run whose line is nearest to a place; 0 where none is near."""
+        near = [(_distance(self.line(number), at), number) for number in self._numbers if number in self._passing]
+        distance, number = min(near, default=(_NEAR, 0))
+        return number if distance < _NEAR else 0
+
+    # --- painting ---
+
+    def paint(self, painter: QPainter, area: QRectF) -> None:
+        theme = current_theme()
+        ordered = sorted(self._numbers, key=lambda number: (number in self._passing, -self._ranks.get(number, 2.0)))
+        for number in ordered:
+            painter.setPen(self._pen(theme, number))
+            painter.drawPolyline(self.line(number))
+        pointed = self.run_at(self.hovered) if self.hovered and not self.axis_at(self.hovered) else 0
+        meant = pointed or self._chosen
+        if meant in self._numbers:
+            painter.setPen(QPen(theme.color("text"), 2.4))
+            painter.drawPolyline(self.line(meant))
+        for place, one in enumerate(self._all):
+            self._paint_axis(painter, theme, one, self._across(place))
+        if pointed and not self._axis:
+            paint_readout(painter, theme, self.hovered, self.values_of(pointed), area)
+
+    def _pen(self, theme: Theme, number: int) -> QPen:
+        if number not in self._passing:
+            return QPen(theme.tint("line", 0.6), 1)
+        pen = QPen(loss_color(theme, self._ranks.get(number)), 1.4)
+        if number not in self._ranks:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        return pen
+
+    def _paint_axis(self, painter: QPainter, theme: Theme, one: Dimension, x: float) -> None:
+        frame = self._frame()
+        painter.setPen(QPen(theme.color("faint"), 1))
+        painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
+        if one.name in self.brushes:
+            low, high = self.brushes[one.name]
+            box = QRectF(x - 5, self._down(high), 10, max(2.0, self._down(low) - self._down(high)))
+            painter.setPen(QPen(theme.color("forward"), 1))
+            painter.setBrush(theme.color("forward", 0.28))
+            painter.drawRoundedRect(box, 3, 3)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+        width = frame.width() / max(1, len(self._all) - 1)
+        name = QFontMetricsF(small_sans()).elidedText(one.name, Qt.TextElideMode.ElideMiddle, max(60.0, min(width, 2 * 46 + 40) - 6))
+        room = QRectF(x - width / 2 - 40, frame.top() - line_height() - 8, width + 80, line_height())
+        room = _moved_into(room, text_width(name), QRectF(self.rect()))
+        write(painter, room, name, theme.color("text" if one.is_result else "muted"), align=_ALIGN)
+        for share, text in ticks(one, max(2, min(_MOST_TEXTS, int(frame.height() / (2 * line_height()))))):
+            self._write_tick(painter, theme, x, share, text, width)
+
+    def _write_tick(self, painter: QPainter, theme: Theme, x: float, share: float, text: str, width: float) -> None:
+        """Beside the axis, on the panel's colour so that lines do not cross it; at the last axis to its left."""
+        text = QFontMetricsF(small_mono()).elidedText(text, Qt.TextElideMode.ElideRight, max(40.0, width - 16))
+        wide = text_width(text, number=True) + 4
+        left = x + 6 if x + 6 + wide <= self.width() else x - 6 - wide
+        room = QRectF(left, self._down(share) - line_height() / 2, wide, line_height())
+        painter.fillRect(room, theme.color("panel", 0.82))
+        write(painter, room.adjusted(2, 0, 0, 0), text, theme.color("muted"), small_mono())
+
+    def values_of(self, number: int) -> list[tuple[str, str]]:
+        """Return what the readout says of a run."""
+        values = [("text" if one.is_result else "muted", f"{one.name} {one.text(number)}") for one in self._all if number in one.values]
+        return [("text", f"run {number}"), *values]
+
+    # --- Qt ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        name = "" if self.sentence else self.axis_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and name:
+            self._axis = (name, self._share(event.position().y()))
+        elif event.button() == Qt.MouseButton.LeftButton and not self.sentence and (number := self.run_at(event.position())):
+            self.run_clicked.emit(number)
+        else:
+            event.ignore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        is_axis = not self.sentence and bool(self._axis or self.axis_at(event.position()))
+        self.setCursor(Qt.CursorShape.SizeVerCursor if is_axis else Qt.CursorShape.ArrowCursor)
+        if self._axis is None:
+            return
+        name, start = self._axis
+        here = self._share(event.position().y())
+        if abs(here - start) * self._frame().height() >= 3:
+            self.brushes[name] = (min(start, here), max(start, here))
+            self._follow()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        (name, start), self._axis = self._axis or ("", 0.0), None
+        if name in self.brushes and abs(self._share(event.position().y()) - start) * self._frame().height() < 3:
+            del self.brushes[name]
+            self._follow()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.brushes:
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:
+    """Return where texts stand along an axis, as shares, and what they say: each word, each of few numbers, else both ends and between."""
+    if one.words:
+        step = max(1, -(-len(one.words) // most))
+        return [(one.share_of(word), word) for word in one.words[::step]]
+    values = sorted({value for number, value in one.values.items() if one.share(number) is not None})
+    if one.is_result or len(values) > most:
+        low, high = one.ends
+        between = (low * high) ** 0.5 if one.is_log else (low + high) / 2
+        values = sorted({low, between, high}) if values else []
+    return [(one.share_of(value), plot_numbers.tick(float(f"{value:.3g}"))) for value in values]
+
+
+def _moved_into(room: QRectF, width: float, bounds: QRectF) -> QRectF:
+    """The room moved sideways until a text of this width in its middle lies within the bounds."""
+    middle = min(max(room.center().x(), bounds.left() + width / 2 + 2), bounds.right() - width / 2 - 2)
+    return room.translated(middle - room.center().x(), 0)
+
+
+def _distance(line: QPolygonF, at: QPointF) -> float:
+    """How far a place is from a line, straight up or down."""
+    for start, end in zip(line.toList(), line.toList()[1:], strict=False):
+        if start.x() <= at.x() <= end.x():
+            share = (at.x() - start.x()) / max(1e-9, end.x() - start.x())
+            return abs(start.y() + share * (end.y() - start.y()) - at.y())
+    return _NEAR
