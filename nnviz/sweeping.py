@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import pydoc
 import threading
@@ -199,17 +200,25 @@ def workers(count: int | None = None, scheduler: str = "") -> Iterator[Executor]
 def _cluster(address: str) -> Iterator[Executor]:
     import distributed
 
+    logging.disable(logging.CRITICAL)  # what goes wrong is told in sentences, not in the tracebacks of another library
     try:
-        client = distributed.Client(address, timeout=10, set_as_default=False)
+        with _client(distributed, address) as client:
+            _check(client, address)
+            executor = client.get_executor(pure=False, retries=2)
+            try:
+                yield executor
+            finally:
+                executor.shutdown(wait=False)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _client(distributed: Any, address: str) -> Any:
+    """Raises JobError where no scheduler answers."""
+    try:
+        return distributed.Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise jobs.JobError(f"{address}: no scheduler of dask answers there ({error}). Start one with: dask scheduler") from None
-    with client:
-        _check(client, address)
-        executor = client.get_executor(pure=False, retries=2)
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=False)
 
 
 def _check(client: Any, address: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from nnviz.text.numbers import steady
@@ -24,6 +24,8 @@ _EXPLANATION = (
 CURVES = {"losses": "batch loss", "validation_losses": "validation loss"}
 _ABOVE, _MOST = 1.25, 90
 """The picture reaches to so many times what this percentage of all points stays below: what has diverged would flatten all else."""
+_MANY = 60
+"""Of more lines than this each is as thin as can be, which is several times as quick, and only the one that stands out has its band."""
 _NAMED = 9
 """More lines than this are not named at their ends."""
 
@@ -89,16 +91,20 @@ class BandPlot(Plot):
         theme = current_theme()
         frame, x, y = self._scales(area)
         meant = self._meant(frame, x, y)
-        self._paint_bands(painter, frame, x, y, meant)
         self.axes.place(painter, theme, frame, x, y)
         self.axes.axis("left", lines=True)
         self.axes.axis("bottom")
+        self.axes.render(painter)
+        painter.save()
+        painter.setClipRect(frame)
+        self._paint_bands(painter, x, y, meant)
+        width = 1.4 if len(self._bands) <= _MANY else 0.0
         for band, color in zip(self._bands, self._colors, strict=True):
             if band is not meant:
-                self.axes.curve(band.iterations, band.mean, color, 1.4)
+                _paint_line(painter, x(band.iterations), y(band.mean), QPen(color, width))
         if meant is not None:
-            self.axes.curve(meant.iterations, meant.mean, theme.color("text"), 2.4)
-        self.axes.render(painter)
+            _paint_line(painter, x(meant.iterations), y(meant.mean), QPen(theme.color("text"), 2.4))
+        painter.restore()
         if meant is not None and self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, theme, self.hovered, self.values_at(meant, float(x.value(self.hovered.x()))), frame)
         elif len(self._bands) <= _NAMED:
@@ -111,19 +117,16 @@ class BandPlot(Plot):
             return min(self._bands, key=lambda band: abs(float(y(band.mean[_nearest(band, iteration)])) - self.hovered.y()))
         return next((band for band in self._bands if self._chosen in band.numbers), None)
 
-    def _paint_bands(self, painter: QPainter, frame: QRectF, x: AxisScale, y: AxisScale, meant: SeedBand | None) -> None:
-        painter.save()
-        painter.setClipRect(frame)
+    def _paint_bands(self, painter: QPainter, x: AxisScale, y: AxisScale, meant: SeedBand | None) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         for band, color in zip(self._bands, self._colors, strict=True):
-            if len(band.numbers) > 1:
+            if len(band.numbers) > 1 and (band is meant or len(self._bands) <= _MANY):
                 across = x(band.iterations)
                 low, high = (np.stack([across, y(end)], 1).tolist() for end in (band.low, band.high))
                 faint = QColor(color)
                 faint.setAlphaF(0.32 if band is meant else 0.14 if len(self._bands) <= _NAMED else 0.05)
                 painter.setBrush(faint)
                 painter.drawPolygon(QPolygonF([QPointF(*point) for point in (*low, *reversed(high))]))
-        painter.restore()
 
     def _write_names(self, painter: QPainter, theme: Theme, frame: QRectF, y: AxisScale) -> None:
         """At the ends of the lines, those apart that would touch."""
@@ -150,6 +153,11 @@ class BandPlot(Plot):
         if len(band.numbers) > 1:
             lines.append(("muted", f"{steady(band.low[place])} to {steady(band.high[place])}, {len(band.numbers)} seeds"))
         return lines
+
+
+def _paint_line(painter: QPainter, x: np.ndarray, y: np.ndarray, pen: QPen) -> None:
+    painter.setPen(pen)
+    painter.drawPolyline(QPolygonF([QPointF(*point) for point in np.stack([x, y], 1).tolist()]))
 
 
 def _nearest(band: SeedBand, iteration: float) -> int:

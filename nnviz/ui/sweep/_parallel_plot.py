@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
@@ -22,6 +24,8 @@ _EXPLANATION = (
 _REACH, _NEAR = 14.0, 6.0
 """Pixels around an axis in which it is dragged, and around a line in which it is meant."""
 _MOST_TEXTS = 6
+_WIDTH, _MANY = 1.4, 300
+"""Pixels of a line; of more lines than that each is as thin as can be, which is several times as quick."""
 _ALIGN = Qt.AlignmentFlag.AlignHCenter
 
 
@@ -42,6 +46,8 @@ class ParallelPlot(Plot):
         self._all: tuple[Dimension, ...] = ()
         self._ranks: Mapping[int, float] = {}
         self._numbers: tuple[int, ...] = ()
+        self._shares = np.zeros((0, 0))
+        """(runs, axes) Where they stand; NaN where they have no value."""
         self._passing: frozenset[int] = frozenset()
         self._chosen = 0
         self._axis: tuple[str, float] | None = None
@@ -67,9 +73,15 @@ class ParallelPlot(Plot):
     def take(self, all: tuple[Dimension, ...] = (), ranks: Mapping[int, float] | None = None, numbers: Sequence[int] = ()) -> None:
         self._all, self._ranks, self._numbers = all, ranks or {}, tuple(numbers)
         self._passing = frozenset(passing(all, self.brushes, self._numbers))
+        shares = [[one.share(number) for one in all] for number in self._numbers]
+        self._shares = np.array(shares, dtype=np.float64).reshape(len(self._numbers), len(all))
         self.sentence = "" if numbers else "no run is finished yet"
         count = len(self._passing)
-        said = f"{count:,} of {len(self._numbers):,} runs" if self.brushes else f"{count:,} run{'s' * (count != 1)}, blue: low loss"
+        said = (
+            f"{count:,} of {len(self._numbers):,} runs"
+            if self.brushes
+            else f"{count:,} run{'s' * (count != 1)}, the bluer the lower the loss"
+        )
         self.set_heading("Parallel coordinates", said, "Axes")
 
     def _follow(self) -> None:
@@ -99,23 +111,38 @@ class ParallelPlot(Plot):
 
     def line(self, number: int) -> QPolygonF:
         """Return the line of a run: a point on every axis on which it has a value."""
-        shares = ((place, one.share(number)) for place, one in enumerate(self._all))
-        return QPolygonF([QPointF(self._across(place), self._down(share)) for place, share in shares if share is not None])
+        return self._polygon(self._numbers.index(number), self._ways())
+
+    def _ways(self) -> list[float]:
+        return [self._across(place) for place in range(len(self._all))]
+
+    def _polygon(self, row: int, across: Sequence[float]) -> QPolygonF:
+        frame, shares = self._frame(), self._shares[row]
+        heights = (frame.bottom() - shares * frame.height()).tolist()
+        return QPolygonF([QPointF(x, y) for x, y in zip(across, heights, strict=True) if y == y])  # no NaN
 
     def run_at(self, at: QPointF) -> int:
         """Return the number of the run whose line is nearest to a place; 0 where none is near."""
-        near = [(_distance(self.line(number), at), number) for number in self._numbers if number in self._passing]
-        distance, number = min(near, default=(_NEAR, 0))
-        return number if distance < _NEAR else 0
+        frame, across = self._frame(), self._ways()
+        place = bisect(across, at.x())
+        if not self._numbers or not 0 < place < len(across):
+            return 0
+        share = (at.x() - across[place - 1]) / (across[place] - across[place - 1])
+        heights = self._shares[:, place - 1] + share * (self._shares[:, place] - self._shares[:, place - 1])
+        away = np.abs(frame.bottom() - heights * frame.height() - at.y())
+        away[[number not in self._passing for number in self._numbers]] = np.inf
+        nearest = int(np.where(np.isnan(away), np.inf, away).argmin())
+        return self._numbers[nearest] if away[nearest] < _NEAR else 0
 
     # --- painting ---
 
     def paint(self, painter: QPainter, area: QRectF) -> None:
         theme = current_theme()
-        ordered = sorted(self._numbers, key=lambda number: (number in self._passing, -self._ranks.get(number, 2.0)))
-        for number in ordered:
-            painter.setPen(self._pen(theme, number))
-            painter.drawPolyline(self.line(number))
+        across, width = self._ways(), _WIDTH if len(self._numbers) <= _MANY else 0.0
+        order = sorted(enumerate(self._numbers), key=lambda one: (one[1] in self._passing, -self._ranks.get(one[1], 2.0)))
+        for row, number in order:
+            painter.setPen(self._pen(theme, number, width))
+            painter.drawPolyline(self._polygon(row, across))
         pointed = self.run_at(self.hovered) if self.hovered and not self.axis_at(self.hovered) else 0
         meant = pointed or self._chosen
         if meant in self._numbers:
@@ -126,10 +153,10 @@ class ParallelPlot(Plot):
         if pointed and not self._axis:
             paint_readout(painter, theme, self.hovered, self.values_of(pointed), area)
 
-    def _pen(self, theme: Theme, number: int) -> QPen:
+    def _pen(self, theme: Theme, number: int, width: float) -> QPen:
         if number not in self._passing:
-            return QPen(theme.tint("line", 0.6), 1)
-        pen = QPen(loss_color(theme, self._ranks.get(number)), 1.4)
+            return QPen(theme.tint("line", 0.6), min(1.0, width))
+        pen = QPen(loss_color(theme, self._ranks.get(number)), width)
         if number not in self._ranks:
             pen.setStyle(Qt.PenStyle.DashLine)
         return pen
@@ -219,12 +246,3 @@ def _moved_into(room: QRectF, width: float, bounds: QRectF) -> QRectF:
     """The room moved sideways until a text of this width in its middle lies within the bounds."""
     middle = min(max(room.center().x(), bounds.left() + width / 2 + 2), bounds.right() - width / 2 - 2)
     return room.translated(middle - room.center().x(), 0)
-
-
-def _distance(line: QPolygonF, at: QPointF) -> float:
-    """How far a place is from a line, straight up or down."""
-    for start, end in zip(line.toList(), line.toList()[1:], strict=False):
-        if start.x() <= at.x() <= end.x():
-            share = (at.x() - start.x()) / max(1e-9, end.x() - start.x())
-            return abs(start.y() + share * (end.y() - start.y()) - at.y())
-    return _NEAR

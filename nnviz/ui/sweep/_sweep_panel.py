@@ -19,7 +19,8 @@ from nnviz.ui.widgets.card import header_height
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
-_HIGH = 22
+_HIGH, _MEASURED = 22, 60
+"""Pixels of a row of the table, and how many rows its columns are measured by."""
 _VERDICT_COLORS = {"flat": "muted", "falling": "forward", "oscillating": "clip", "diverged": "loss", "failed": "loss"}
 
 
@@ -104,6 +105,7 @@ class SweepPanel(QWidget):
             header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
             header.setSortIndicatorClearable(True)
             header.setHighlightSections(False)
+            header.setResizeContentsPrecision(_MEASURED)
             header.setSectionResizeMode(len(head) + len(_LAST), QHeaderView.ResizeMode.Stretch)
             self.table.setSortingEnabled(True)
             self.table.row_picked.connect(lambda row: self.pick(0 if row.number == self.chosen else row.number))
@@ -218,7 +220,7 @@ _LAST = (
         width=None,
     ),
     _measured("iterations", lambda row: row.iterations, "{:,}", "How many were made"),
-    _measured("time", lambda row: row.seconds, "{:.2g} s", "How long it took"),
+    _measured("time", lambda row: row.seconds, "{:,.2f} s", "How long it took"),
     Column("", lambda row: row.message, lambda row: row.message, color=lambda row: "muted"),
 )
 
