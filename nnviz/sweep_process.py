@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from nnviz import jobs, messages, sweeping
+from nnviz import messages, sweeping
 from nnviz.document.store import files
 from nnviz.document.sweep_plan import SweepOrder
 from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepReplies, SweepRequest, SweepRequests, SweepSpeed
@@ -55,9 +55,7 @@ def answered(request: SweepRequests) -> Iterator[SweepReplies]:
 
 
 def _runs(request: SweepRequest) -> Iterator[SweepReplies]:
-    missing = sweeping.missing_extra(None, request.scheduler)
-    if missing:
-        raise jobs.JobError(missing)
+    sweeping.load_extras(None, request.scheduler)
     sweep = sweeping.prepared(files.loads(request.document.encode()), Path(request.folder), request.order)
     with sweeping.workers(request.workers, request.scheduler) as workers:
         yield from sweeping.swept(sweep, workers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import pydoc
@@ -24,12 +23,13 @@ from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.store.saved_run import PART, SavedRun
 from nnviz.document.sweep_plan import LaterSetting, PlannedRun, SweepOrder, fingerprint, planned
 from nnviz.engine.loading import loading
-from nnviz.export.sweep_tables import ENDINGS, read_table, write_table
+from nnviz.export.sweep_tables import read_table, write_table
+from nnviz.extras import extra
 from nnviz.records.sweep_records import SweptRun, curves_of, plain_row
+from nnviz.records.table_files import TABLE_WRITERS
 from nnviz.sweep_workers import LocalWorkers, WorkerLostError
 from nnviz.version import __version__
 
-INSTALL = 'pip install "nnviz[sweep]"'
 _REST = 1.0
 """Seconds at least between two times at which the table is written, …"""
 _SHARE = 0.05
@@ -232,13 +232,14 @@ def _check(client: Any, address: str) -> None:
             raise jobs.JobError(f"The worker {worker} has {has}; this is {__version__}. Install the same version on all of them.")
 
 
-def missing_extra(out: str | None, scheduler: str | None) -> str:
-    """Return why a library that is needed is not there, with what installs it; empty where all are."""
-    needed = ["distributed"] * bool(scheduler) + ["pyarrow"] * (out or "").lower().endswith(".parquet")
-    for name in needed:
-        if importlib.util.find_spec(name) is None:
-            return f"{'A cluster' if name == 'distributed' else 'Parquet'} needs {name}. Install it with: {INSTALL}"
-    return ""
+def load_extras(out: str | None, scheduler: str | None) -> None:
+    """Load the optional libraries that a sweep needs. Raises MissingExtra before anything runs."""
+    with extra("sweep", "A cluster of dask"):
+        if scheduler:
+            import distributed  # noqa: F401
+    with extra("sweep", "A Parquet file"):
+        if (out or "").lower().endswith(".parquet"):
+            import pyarrow  # noqa: F401
 
 
 # --- what comes of it ---
@@ -315,8 +316,8 @@ def checked_out(out: str | None) -> Path | None:
     if out is None:
         return None
     path = Path(out)
-    if path.suffix.lower() not in ENDINGS:
-        raise jobs.JobError(f"{out}: its ending says the format: {' or '.join(ENDINGS)}.")
+    if path.suffix.lower() not in TABLE_WRITERS:
+        raise jobs.JobError(f"{out}: its ending says the format: {' or '.join(TABLE_WRITERS)}.")
     if not path.absolute().parent.is_dir():
         raise jobs.JobError(f"{out}: there is no such folder. Make it first.")
     if files.is_read_only(path):

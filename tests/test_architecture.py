@@ -33,7 +33,7 @@ FEATURES = (
     "sweep",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
@@ -43,8 +43,11 @@ ALLOWED = {
     "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli", "sweep_process", "sweep_workers"},
     "nnviz.resource_files": set(),
+    "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
+    "nnviz.records.table_files": {"extras", "pyarrow"},
+    "nnviz.records.weights_file": {"safetensors", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.lessons": {"document", "records", "operations", "text", "resource_files", "msgspec", "numpy"},
@@ -53,10 +56,14 @@ ALLOWED = {
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
         "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+        "extras",
     },
+    "nnviz.engine.files._event_file": {"engine", "document", "extras", "tensorboard"},
+    "nnviz.engine.files._onnx_graph": {"engine", "records", "extras", "torch", "onnxruntime", "onnxscript"},
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
-    "nnviz.export.sweep_tables": {"document", "records", "pyarrow"},
+    "nnviz.export.recording": {"document", "extras", "av", "numpy", "PySide6"},
+    "nnviz.export.sweep_tables": {"document", "records"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
@@ -69,7 +76,8 @@ ALLOWED = {
     "nnviz.sweep_workers": set(),
     "nnviz.sweep_process": {"jobs", "sweeping", "messages", "document", "records", "msgspec"},
     "nnviz.sweeping": {
-        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "distributed", "msgspec",
+        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "extras", "distributed",
+        "pyarrow", "msgspec",
     },
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
@@ -77,7 +85,7 @@ ALLOWED = {
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "doctor", "lessons", "trace", "document", "records", "text",
-        "export", "ui.shell", "resource_files", "msgspec", "PySide6",
+        "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QFileDialog
 from nnviz.document.problems import Refused
 from nnviz.document.setting_paths import setting_paths
 from nnviz.document.sweep_plan import SweepOrder
-from nnviz.export.sweep_tables import ENDINGS, write_table
+from nnviz.export.sweep_tables import write_table
+from nnviz.extras import MissingExtra
+from nnviz.records.table_files import TABLE_WRITERS
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.sweep._sweep_panel import SweepPanel
@@ -127,13 +129,13 @@ class SweepFeature(QObject):
         if not path:
             return
         file = Path(path)
-        if file.suffix.lower() not in ENDINGS:
+        if file.suffix.lower() not in TABLE_WRITERS:
             file = Path(path + (".parquet" if "parquet" in chosen else ".csv"))
         try:
             with waiting():
                 write_table(file, self.session.sweep.rows, self.session.sweep.labels)
-        except ImportError:
-            self._shell.toast.post("error", 'Parquet needs pyarrow. Install it with: pip install "nnviz[sweep]"')
+        except MissingExtra as error:
+            self._shell.toast.post("error", str(error))
         except OSError as error:
             self._shell.toast.post("error", f"{file}: {error.strerror or error}.")
         else:
