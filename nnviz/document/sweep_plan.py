@@ -225,11 +225,17 @@ def _one(
             experiment = changed
         try:
             changed = edits.set_value(changed, axis.path, value)
+            if axis.iteration is not None and not _goes_on(experiment, changed):
+                raise Refused(f"{axis.label} cannot change while a run goes on: data, seed and precision start a new one.", "Leave out @.")
         except Refused as refused:
             return PlannedRun(number, values, experiment, later, str(refused)), (axis.label, refused)
     experiment = experiment if last else changed
     problem = next(iter(examine(experiment).problems), None)
     return PlannedRun(number, values, experiment, later, str(problem) if problem else ""), None
+
+
+def _goes_on(one: Experiment, other: Experiment) -> bool:
+    return (one.data, one.seed, one.precision) == (other.data, other.seed, other.precision)
 
 
 def fingerprint(run: PlannedRun, order: SweepOrder) -> str:

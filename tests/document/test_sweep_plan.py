@@ -142,6 +142,7 @@ def test_a_value_that_one_run_cannot_have_is_that_runs_own_problem():
         (SweepOrder((read_axis("seed=1,2"),), seeds=2), "seeds"),
         (SweepOrder((read_axis(f"{RATE}=log:1e-3..1"),)), "random draws"),
         (SweepOrder((read_axis(f"@9:{RATE}=1"),), iterations=5), "beyond the end"),
+        (SweepOrder((read_axis("@3:seed=4"),), iterations=5), "cannot change while a run goes on"),
         (SweepOrder(seeds=0), "0 runs"),
         (SweepOrder(draws=10**6), "1,000,000 runs"),
     ],

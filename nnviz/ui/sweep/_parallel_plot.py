@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from nnviz.text import plot_numbers
@@ -19,11 +19,14 @@ from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, sma
 _EXPLANATION = (
     "An axis for each setting that changes, and for each result; a line for each run, the more coloured the lower its loss.\n\n"
     "Drag along an axis to keep the runs that pass there, in the table and the curves too; a click on the axis takes that back, "
-    "Esc takes all back. A click on a line chooses its run."
+    "Esc takes all back. A click on a line chooses its run. Keys: left and right choose an axis, up and down move the foot of what is "
+    "chosen on it, with Shift its top."
 )
 _REACH, _NEAR = 14.0, 6.0
 """Pixels around an axis in which it is dragged, and around a line in which it is meant."""
 _MOST_TEXTS = 6
+_STEP = 0.05
+"""Share of an axis by which a key moves an end of what is chosen."""
 _WIDTH, _MANY = 1.4, 300
 """Pixels of a line; of more lines than that each is as thin as can be, which is several times as quick."""
 _ALIGN = Qt.AlignmentFlag.AlignHCenter
@@ -50,6 +53,8 @@ class ParallelPlot(Plot):
         """(runs, axes) Where they stand; NaN where they have no value."""
         self._passing: frozenset[int] = frozenset()
         self._chosen = 0
+        self._marked = -1
+        """The place of the axis that the keys are about; −1 for none."""
         self._axis: tuple[str, float] | None = None
         """The axis that is being dragged along, and where that began."""
 
@@ -87,6 +92,15 @@ class ParallelPlot(Plot):
     def _follow(self) -> None:
         self.renew()
         self.brushed.emit()
+
+    def _move_end(self, name: str, step: float, is_top: bool) -> None:
+        """Move one end of what is chosen on an axis; all of it chosen is nothing chosen."""
+        low, high = self.brushes.get(name, (0.0, 1.0))
+        low, high = (low, min(1.0, max(low, high + step))) if is_top else (max(0.0, min(high, low + step)), high)
+        self.brushes[name] = (round(low, 6), round(high, 6))
+        if self.brushes[name] == (0.0, 1.0):
+            del self.brushes[name]
+        self._follow()
 
     # --- where things stand ---
 
@@ -149,7 +163,7 @@ class ParallelPlot(Plot):
             painter.setPen(QPen(theme.color("text"), 2.4))
             painter.drawPolyline(self.line(meant))
         for place, one in enumerate(self._all):
-            self._paint_axis(painter, theme, one, self._across(place))
+            self._paint_axis(painter, theme, one, self._across(place), "forward" if place == self._marked else "faint")
         if pointed and not self._axis:
             paint_readout(painter, theme, self.hovered, self.values_of(pointed), area)
 
@@ -161,9 +175,9 @@ class ParallelPlot(Plot):
             pen.setStyle(Qt.PenStyle.DashLine)
         return pen
 
-    def _paint_axis(self, painter: QPainter, theme: Theme, one: Dimension, x: float) -> None:
+    def _paint_axis(self, painter: QPainter, theme: Theme, one: Dimension, x: float, color: str) -> None:
         frame = self._frame()
-        painter.setPen(QPen(theme.color("faint"), 1))
+        painter.setPen(QPen(theme.color(color), 1))
         painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
         if one.name in self.brushes:
             low, high = self.brushes[one.name]
@@ -223,10 +237,22 @@ class ParallelPlot(Plot):
             self._follow()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.brushes:
-            self.clear()
-        else:
-            super().keyPressEvent(event)
+        is_top = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        match event.key():
+            case Qt.Key.Key_Escape if self.brushes:
+                self.clear()
+            case Qt.Key.Key_Left | Qt.Key.Key_Right if self._all:
+                step = 1 if event.key() == Qt.Key.Key_Right else -1
+                self._marked = min(max(self._marked + step, 0), len(self._all) - 1)
+                self.update()
+            case Qt.Key.Key_Up | Qt.Key.Key_Down if 0 <= self._marked < len(self._all):
+                self._move_end(self._all[self._marked].name, _STEP if event.key() == Qt.Key.Key_Up else -_STEP, is_top)
+            case _:
+                super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._marked = -1
+        super().focusOutEvent(event)
 
 
 def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:

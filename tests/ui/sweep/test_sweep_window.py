@@ -128,6 +128,13 @@ def test_a_sweep_from_the_sheet_to_a_document(qtbot, window, tmp_path, monkeypat
 
     QTest.keyClick(panel.parallel, Qt.Key.Key_Escape)
     assert len(panel.shown) == 8
+    QTest.keyClick(panel.parallel, Qt.Key.Key_Right)
+    QTest.keyClick(panel.parallel, Qt.Key.Key_Up)
+    assert panel.shown == (5, 6, 7, 8), "without a mouse: the foot of the first axis moved up"
+    QTest.keyClick(panel.parallel, Qt.Key.Key_Down)
+    assert len(panel.shown) == 8
+    QTest.keyClick(panel.parallel, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert panel.shown == (1, 2, 3, 4)
 
 
 def children(process: int) -> list[int]:
