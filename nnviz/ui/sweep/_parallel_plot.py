@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from nnviz.text import plot_numbers
 from nnviz.ui.sweep.swept_values import Dimension, passing
 from nnviz.ui.theme.colors import Theme, current_theme, mixed
+from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, small_mono, small_sans, text_width, write
 
@@ -22,8 +23,8 @@ _EXPLANATION = (
     "Esc takes all back. A click on a line chooses its run. Keys: left and right choose an axis, up and down move the foot of what is "
     "chosen on it, with Shift its top."
 )
-_REACH, _NEAR = 14.0, 6.0
-"""Pixels around an axis in which it is dragged, and around a line in which it is meant."""
+_REACH, _NEAR, _SIDE = 14.0, 6.0, 50.0
+"""Pixels around an axis in which it is dragged, around a line in which it is meant, and at both sides for texts."""
 _MOST_TEXTS = 6
 _STEP = 0.05
 """Share of an axis by which a key moves an end of what is chosen."""
@@ -105,7 +106,7 @@ class ParallelPlot(Plot):
     # --- where things stand ---
 
     def _frame(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(46, line_height() + 10, -46, -10)
+        return QRectF(self.rect()).adjusted(scaled(_SIDE), line_height() + 10, -scaled(_SIDE), -10)
 
     def _across(self, place: int) -> float:
         frame = self._frame()
@@ -170,10 +171,9 @@ class ParallelPlot(Plot):
     def _pen(self, theme: Theme, number: int, width: float) -> QPen:
         if number not in self._passing:
             return QPen(theme.tint("line", 0.6), min(1.0, width))
-        pen = QPen(loss_color(theme, self._ranks.get(number)), width)
-        if number not in self._ranks:
-            pen.setStyle(Qt.PenStyle.DashLine)
-        return pen
+        if number in self._ranks:
+            return QPen(loss_color(theme, self._ranks[number]), width)
+        return QPen(theme.tint("loss", 0.5), min(1.0, width), Qt.PenStyle.DashLine)
 
     def _paint_axis(self, painter: QPainter, theme: Theme, one: Dimension, x: float, color: str) -> None:
         frame = self._frame()
@@ -187,7 +187,7 @@ class ParallelPlot(Plot):
             painter.drawRoundedRect(box, 3, 3)
             painter.setBrush(Qt.BrushStyle.NoBrush)
         width = frame.width() / max(1, len(self._all) - 1)
-        name = QFontMetricsF(small_sans()).elidedText(one.name, Qt.TextElideMode.ElideMiddle, max(60.0, min(width, 2 * 46 + 40) - 6))
+        name = QFontMetricsF(small_sans()).elidedText(one.name, Qt.TextElideMode.ElideMiddle, max(60.0, min(width, scaled(132)) - 6))
         room = QRectF(x - width / 2 - 40, frame.top() - line_height() - 8, width + 80, line_height())
         room = _moved_into(room, text_width(name), QRectF(self.rect()))
         write(painter, room, name, theme.color("text" if one.is_result else "muted"), align=_ALIGN)

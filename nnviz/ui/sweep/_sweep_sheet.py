@@ -33,12 +33,13 @@ from nnviz.ui.widgets.search_list import ListEntry, SearchList
 Plan = Callable[[SweepOrder], Sequence[PlannedRun]]
 """Raises Refused for what cannot be swept."""
 
-_WIDE, _NAME, _LIST = 560, 60, 132
+_WIDE, _NAME, _LIST = 580, 60, 132
 _MOST_AXES = 6
 _QUICK, _REST, _MOST_RUNS = 300, 250, 5_000
 """So many runs are checked with every letter, more when so many milliseconds have passed since the last one, and no more than that."""
 _SEEDS = Field("seeds", "integer", 3, "how many seeds each combination is trained with, from the document's on", 1, 1_000)
-_DRAWS = Field("draws", "integer", 20, "how many random draws are made", 1, 100_000)
+_DRAWS = Field("draws", "integer", 20, "how many random draws are made", 1, 5_000)
+_DRAW_SEED = Field("draw seed", "integer", 0, "what these draws begin with: the same gives the same draws", 0, 999)
 _ITERATIONS = Field("iterations", "integer", 200, "how many iterations each run makes", 1, 1_000_000)
 _WORKERS = Field("processes", "integer", 2, "how many runs are made at a time on this machine", 1, 256)
 _TIP = "Values with commas between them, as 0.001, 0.01; or a range to draw from: log:0.0001..0.1, uniform:0..1, int:2..16"
@@ -66,9 +67,10 @@ class SweepSheet(QDialog):
         self.list.setFixedHeight(round(scaled(_LIST)))
         entries = [ListEntry(one.path, one.label, one.explanation, about=f"{one.path} {one.explanation}") for one in settings]
         self._found = SearchList(self.search, self.list, entries, nothing="Nothing is called so. Try one word of its name.", spacing=GRID)
-        self.seeds, self.draws, self.iterations, self.workers = map(IntegerBox, (_SEEDS, _DRAWS, _ITERATIONS, _WORKERS))
-        starts = (_SEEDS.default, _DRAWS.default, iterations or _ITERATIONS.default, max(1, QThread.idealThreadCount()))
-        for box, value in zip((self.seeds, self.draws, self.iterations, self.workers), starts, strict=True):
+        fields = (_SEEDS, _DRAWS, _DRAW_SEED, _ITERATIONS, _WORKERS)
+        self._boxes = self.seeds, self.draws, self.draw_seed, self.iterations, self.workers = tuple(map(IntegerBox, fields))
+        starts = (_SEEDS.default, _DRAWS.default, 0, iterations or _ITERATIONS.default, max(1, QThread.idealThreadCount()))
+        for box, value in zip(self._boxes, starts, strict=True):
             box.set_value(value)
         self.ways = QButtonGroup(self, exclusive=True)
         self.grid, self.random = self._ways()
@@ -101,7 +103,7 @@ class SweepSheet(QDialog):
         self._rows.setSpacing(GRID)
         self._rows.setColumnStretch(1, 1)
         column.addLayout(self._rows)
-        column.addLayout(_row("take", self.grid, self.random, self.draws, "draws"))
+        column.addLayout(_row("take", self.grid, self.random, self.draws, "draws of seed", self.draw_seed))
         column.addLayout(_row("seeds", self.seeds, "each, from the document's on"))
         column.addLayout(_row("for", self.iterations, "iterations each"))
         column.addLayout(_row("on", self.workers, "processes of this machine, or the cluster of", self.cluster))
@@ -115,7 +117,7 @@ class SweepSheet(QDialog):
 
     def _connect(self) -> None:
         self._found.chosen.connect(self.add)
-        for box in (self.seeds, self.draws, self.iterations, self.workers):
+        for box in self._boxes:
             box.valueChanged.connect(self._show)
         self.ways.buttonClicked.connect(self._show)
         self.cluster.textChanged.connect(self._show)
@@ -161,7 +163,7 @@ class SweepSheet(QDialog):
         """What is asked for. Raises Refused for values that cannot be read."""
         axes: list[SweepAxis] = [read_axis(f"{path}={field.text()}") for path, field in self.fields.items()]
         draws = self.draws.value() if self.random.isChecked() else None
-        return SweepOrder(tuple(axes), self.seeds.value(), draws, iterations=self.iterations.value())
+        return SweepOrder(tuple(axes), self.seeds.value(), draws, self.draw_seed.value(), self.iterations.value())
 
     def set_speed(self, speed: SweepSpeed | None) -> None:
         """Say how long it will take, if that is known."""
@@ -171,7 +173,8 @@ class SweepSheet(QDialog):
     def _show(self) -> None:
         """Show what comes of it, or why nothing does."""
         self._waiting.stop()
-        self.draws.setEnabled(self.random.isChecked())
+        for box in (self.draws, self.draw_seed):
+            box.setEnabled(self.random.isChecked())
         self.workers.setEnabled(not self.cluster.text().strip())
         try:
             order = self.order
@@ -219,7 +222,7 @@ class SweepSheet(QDialog):
         return " · ".join((*said, f"about {duration(self._speed.loading + turns * one)}"))
 
     def _leave(self) -> None:
-        for box in (self.seeds, self.draws, self.iterations, self.workers):
+        for box in self._boxes:
             box.interpretText()
         self._show_late()
         if self._order is not None:
