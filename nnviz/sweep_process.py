@@ -22,12 +22,15 @@ from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepReplies, Sw
 
 _FIRST, _MOST, _PATIENCE = 3, 60, 0.5
 """How many iterations are timed at first and then at most, and for about how many seconds."""
+_NICE = 5
 _requests = msgspec.msgpack.Decoder(SweepRequests)
 
 
 def serve() -> int:
     """Answer the one request that comes over stdin; leave at once, with all processes, when stdin ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the window's to handle
+    if hasattr(os, "nice"):
+        os.nice(_NICE)  # as all it starts: the window and its engine come first
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     length = int.from_bytes(sys.stdin.buffer.read(4), "little")

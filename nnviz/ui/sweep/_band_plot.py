@@ -24,7 +24,7 @@ _EXPLANATION = (
 CURVES = {"losses": "batch loss", "validation_losses": "validation loss"}
 _ABOVE, _MOST = 1.25, 90
 """The picture reaches to so many times what this percentage of all points stays below: what has diverged would flatten all else."""
-_MANY = 60
+_MANY = 40
 """Of more lines than this each is as thin as can be, which is several times as quick, and only the one that stands out has its band."""
 _NAMED = 9
 """More lines than this are not named at their ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +29,7 @@ _REACH, _NEAR, _SIDE = 14.0, 6.0, 50.0
 _MOST_TEXTS = 6
 _STEP = 0.05
 """Share of an axis by which a key moves an end of what is chosen."""
-_WIDTH, _MANY = 1.4, 300
+_WIDTH, _MANY = 1.4, 80
 """Pixels of a line; of more lines than that each is as thin as can be, which is several times as quick."""
 _ALIGN = Qt.AlignmentFlag.AlignHCenter
 
@@ -260,7 +261,7 @@ def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:
     if one.words:
         step = max(1, -(-len(one.words) // most))
         return [(one.share_of(word), word) for word in one.words[::step]]
-    values = sorted({value for number, value in one.values.items() if one.share(number) is not None})
+    values = sorted(value for value in set(one.values.values()) if math.isfinite(value))
     if one.is_result or len(values) > most:
         low, high = one.ends
         between = (low * high) ** 0.5 if one.is_log else (low + high) / 2

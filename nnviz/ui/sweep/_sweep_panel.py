@@ -12,14 +12,14 @@ from nnviz.document.sweep_plan import PlannedRun
 from nnviz.records.sweep_records import SweptRun
 from nnviz.ui.sweep._band_plot import BandPlot
 from nnviz.ui.sweep._parallel_plot import ParallelPlot, loss_color
-from nnviz.ui.sweep.swept_values import Dimension, dimensions, passing, ranks, seed_bands
+from nnviz.ui.sweep.swept_values import Dimension, passing, ranks, result_dimensions, seed_bands, setting_dimensions
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER
 from nnviz.ui.theme.fonts import mono, scaled
 from nnviz.ui.widgets.card import header_height
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
-_HIGH, _MEASURED = 22, 60
+_HIGH, _MEASURED = 22, 20
 """Pixels of a row of the table, and how many rows its columns are measured by."""
 _VERDICT_COLORS = {"flat": "muted", "falling": "forward", "oscillating": "clip", "diverged": "loss", "failed": "loss"}
 
@@ -39,6 +39,9 @@ class SweepPanel(QWidget):
         self.chosen = 0
         self._labels: tuple[str, ...] = ()
         self._rows: tuple[SweptRun, ...] = ()
+        self._runs: Sequence[PlannedRun] | None = None
+        self._settings: tuple[Dimension, ...] = ()
+        """Those of these runs, which may be thousands: they are the same from the first that is finished to the last."""
         self._head: tuple[str, ...] = ()
         """The columns the table has."""
         self.line = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
@@ -83,7 +86,9 @@ class SweepPanel(QWidget):
         """Show these finished runs of a sweep; `labels`: the settings that change."""
         is_new = tuple(labels) != self._labels
         self._labels, self._rows = tuple(labels), tuple(rows)
-        self._all, self._ranks = dimensions(labels, runs, rows), ranks(rows)
+        if runs is not self._runs:
+            self._runs, self._settings = runs, setting_dimensions(labels, runs)
+        self._all, self._ranks = (*self._settings, *result_dimensions(rows)), ranks(rows)
         if is_new:
             self.parallel.brushes = {}
             self.chosen = 0

@@ -23,7 +23,7 @@ from nnviz.ui.widgets.header_button import ActionButton
 from nnviz.ui.widgets.waiting import waiting
 
 _PANEL = "sweep"
-_REST = 200
+_REST = 400
 """Milliseconds between two times at which the pictures are made anew while runs are finished."""
 _SELDOM = 10
 """At most one part in so many of the time is spent on it."""
@@ -59,8 +59,6 @@ class SweepFeature(QObject):
     # --- what is shown ---
 
     def _follow(self) -> None:
-        self._tell()
-        QTimer.singleShot(0, self.panel, self._shell.update_actions)
         if not self.session.sweep.is_going:
             self._fill()
         elif not self._filling.isActive():
@@ -69,6 +67,8 @@ class SweepFeature(QObject):
     def _fill(self) -> None:
         """The more runs there are, the longer it takes, and the more seldom it is done."""
         self._filling.stop()
+        self._tell()
+        self._shell.update_actions()
         start = time.monotonic()
         self.panel.set_runs(self.session.sweep.labels, self.session.sweep.planned, self.session.sweep.rows)
         self._filling.setInterval(max(_REST, round(_SELDOM * 1000 * (time.monotonic() - start))))

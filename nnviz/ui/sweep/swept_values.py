@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 import numpy as np
 
@@ -68,15 +69,20 @@ class Dimension:
         return steady(value) if self.is_result else f"{value:g}"
 
 
-def dimensions(labels: Sequence[str], runs: Sequence[PlannedRun], rows: Sequence[SweptRun]) -> tuple[Dimension, ...]:
-    """Return settings, then seed if there are several, as all `runs` of the sweep have them; then results of those that are finished."""
+def setting_dimensions(labels: Sequence[str], runs: Sequence[PlannedRun]) -> tuple[Dimension, ...]:
+    """Return the settings that change, then the seed if there are several, as all runs of a sweep have them."""
     names = short_names(labels)
     settings = [_dimension(names[label], label, {run.number: run.values[place] for run in runs}) for place, label in enumerate(labels)]
     if "seed" not in labels and len({run.experiment.seed for run in runs}) > 1:
         settings.append(_numbers("seed", "seed", {run.number: run.experiment.seed for run in runs}))
-    results = [_result(name.replace("_", " "), {row.number: getattr(row, name) for row in rows}) for name in ("loss", "validation_loss")]
+    return tuple(settings)
+
+
+def result_dimensions(rows: Sequence[SweptRun]) -> tuple[Dimension, ...]:
+    """Return the losses and scores of the runs that are finished, as far as they have any."""
+    losses = [_result(name.replace("_", " "), {row.number: getattr(row, name) for row in rows}) for name in ("loss", "validation_loss")]
     scores = [_result(name, {row.number: row.metrics.get(name) for row in rows}) for name in SCORES]
-    return (*settings, *(one for one in (*results, *scores) if one.values))
+    return tuple(one for one in (*losses, *scores) if one.values)
 
 
 def _dimension(name: str, label: str, texts: Mapping[int, str]) -> Dimension:
@@ -177,5 +183,5 @@ def _band(name: str, runs: Sequence[SweptRun], curve: str) -> SeedBand:
             if math.isfinite(loss):
                 known.setdefault(iteration, []).append(loss)
     iterations = sorted(known)
-    columns = [np.array([call(known[at]) for at in iterations], dtype=np.float64) for call in (np.mean, min, max)]
+    columns = [np.array([call(known[at]) for at in iterations], dtype=np.float64) for call in (fmean, min, max)]
     return SeedBand(name or "all runs", tuple(run.number for run in runs), np.array(iterations, dtype=np.float64), *columns)

@@ -10,7 +10,7 @@ import pytest
 from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, planned, read_axis
 from nnviz.records.sweep_records import SweptRun
-from nnviz.ui.sweep.swept_values import dimensions, passing, ranks, seed_bands, short_names
+from nnviz.ui.sweep.swept_values import passing, ranks, result_dimensions, seed_bands, setting_dimensions, short_names
 
 LABELS = ("training.optimizer.learning_rate", "training.optimizer.kind")
 ORDER = SweepOrder((read_axis(f"{LABELS[0]}=0.001,0.01,0.1"), read_axis(f"{LABELS[1]}=sgd,adam")), seeds=2)
@@ -23,7 +23,8 @@ def row(number: int, loss: float | None = None, **others) -> SweptRun:
 
 
 def test_axes_are_those_of_all_runs_from_the_first_on():
-    rate, kind, seed, loss = dimensions(LABELS, RUNS, [row(1, 0.5), row(2, 0.25)])
+    rate, kind, seed = setting_dimensions(LABELS, RUNS)
+    (loss,) = result_dimensions([row(1, 0.5), row(2, 0.25)])
     assert [one.name for one in (rate, kind, seed, loss)] == ["learning rate", "optimizer", "seed", "validation loss"]
     assert rate.is_log and [rate.share(number) for number in (1, 5, 9)] == pytest.approx([0, 0.5, 1])
     assert kind.words == ("sgd", "adam") and [kind.share(number) for number in (1, 3)] == [0, 1]
@@ -32,12 +33,12 @@ def test_axes_are_those_of_all_runs_from_the_first_on():
 
 
 def test_results_that_are_not_finite_have_no_place():
-    *_, loss = dimensions(LABELS, RUNS, [row(1, 0.5), row(2, math.inf), row(3, math.nan), row(4, 0.1)])
+    (loss,) = result_dimensions([row(1, 0.5), row(2, math.inf), row(3, math.nan), row(4, 0.1)])
     assert [loss.share(number) for number in (1, 2, 3, 4)] == [1, None, None, 0]
 
 
 def test_brushes_let_pass_what_lies_within_all_of_them():
-    all, numbers = dimensions(LABELS, RUNS, []), tuple(range(1, 13))
+    all, numbers = setting_dimensions(LABELS, RUNS), tuple(range(1, 13))
     assert passing(all, {}, numbers) == numbers
     assert passing(all, {"learning rate": (0.4, 1)}, numbers) == tuple(range(5, 13))
     assert passing(all, {"learning rate": (0.4, 0.6), "optimizer": (0.9, 1)}, numbers) == (7, 8)
