@@ -71,19 +71,7 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
     except Exception as error:
         from nnviz import jobs
 
-        return _complain(jobs.NO_MEMORY if jobs.is_out_of_memory(error) else _sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
-    text = str(error).strip()
-    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
-    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed")):
-        place = getattr(error, "place", "")
-        return f"{place}: {text}" if place and not text.startswith(place) else text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'The file'}: {error.strerror}."
-    return f"It could not be done ({type(error).__name__}: {text})."
+        return _complain(jobs.sentence_of(error))
 
 
 def _missing(error: ImportError) -> str:
@@ -380,7 +368,7 @@ def _obstacle(file: str) -> str:
         if document_path(file).exists():
             return ""
     except DocumentError as error:
-        return _sentence(error)
+        return str(error)
     return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from nnviz import messages, sweeping
+from nnviz import jobs, messages, sweeping
 from nnviz.document.store import files
 from nnviz.document.sweep_plan import SweepOrder
 from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepReplies, SweepRequest, SweepRequests, SweepSpeed
@@ -52,7 +52,7 @@ def answered(request: SweepRequests) -> Iterator[SweepReplies]:
     try:
         yield from _speed(request) if isinstance(request, SpeedRequest) else _runs(request)
     except Exception as error:
-        yield SweepEnd(str(error) or type(error).__name__)
+        yield SweepEnd(jobs.sentence_of(error))
     else:
         yield SweepEnd()
 

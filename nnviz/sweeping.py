@@ -63,7 +63,7 @@ def made(task: SweepTask) -> SweptRun:
         except ImportError:
             raise
         except Exception as error:
-            figures = {"message": _sentence(error)}
+            figures = {"message": jobs.sentence_of(error)}
         return _row(task, seconds=round(time.perf_counter() - start, 3), **figures)
 
 
@@ -81,15 +81,6 @@ def _figures(task: SweepTask) -> dict[str, Any]:
 
 def _row(task: SweepTask, **figures: Any) -> SweptRun:
     return SweptRun(number=task.number, values=task.values, seed=task.experiment.seed, fingerprint=task.fingerprint, **figures)
-
-
-def _sentence(error: Exception) -> str:
-    if jobs.is_out_of_memory(error):
-        return jobs.NO_MEMORY
-    text, place = str(error).strip(), getattr(error, "place", "")
-    if isinstance(error, ValueError | jobs.JobError):
-        return f"{place}: {text}" if place and not text.startswith(place) else text
-    return f"It could not be done ({type(error).__name__}: {text})."
 
 
 # --- what is asked ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
@@ -11,11 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nnviz import jobs, sweeping
 from nnviz.cli import main
-from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, read_axis
 from nnviz.export.sweep_tables import read_table
 from nnviz.sweep_workers import TRIES, LocalWorkers, WorkerLostError
@@ -156,8 +157,6 @@ def test_want_of_memory_is_a_row_too(monkeypatch):
 
 
 def test_another_version_makes_no_row_of_figures():
-    import msgspec
-
     (task,) = ordered(iterations=3).tasks()
     assert "nnviz 0.0.0" in sweeping.made(msgspec.structs.replace(task, version="0.0.0")).message.replace("not 0.0.0", "nnviz 0.0.0")
 
@@ -331,15 +330,9 @@ def test_a_worker_with_another_version_is_named():
 
 
 def test_progress_is_told_on_a_terminal():
-    import io
-
     stream = io.StringIO()
     sweep = ordered("training.l2=0,1", iterations=1)
     results = sweeping.SweepResults(sweep, terminal=stream)
     for task in sweep.tasks():
         results.add(sweeping.SweptRun(number=task.number, values=task.values, seed=0, fingerprint=task.fingerprint))
     assert "1 of 2 runs · 1 failed" in stream.getvalue() and stream.getvalue().endswith("\r\x1b[K")
-
-
-def test_the_example_is_there():
-    assert open_document("example:moons").seed == 11
