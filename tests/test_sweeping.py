@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -84,6 +85,14 @@ def test_what_draws_random_numbers_too(two_workers, example):
     for run in sweeping.swept(sweep, two_workers):
         results.add(run)
     assert_same(results.plain, serial(sweep))
+
+
+def test_several_threads_of_one_process_do_not_take_random_numbers_from_each_other():
+    """As a worker of dask has them."""
+    sweep = sweeping.opened("example:thinned_nets", SweepOrder(seeds=4, iterations=6))
+    with ThreadPoolExecutor(4) as threads:
+        rows = list(threads.map(sweeping.made, sweep.tasks()))
+    assert [row.digest for row in rows] == [one["digest"] for one in serial(sweep)]
 
 
 def test_a_killed_process_loses_nothing_and_makes_nothing_twice():
