@@ -23,6 +23,7 @@ from nnviz.extras import MissingExtra
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
+    from nnviz.document.sweep_plan import SweepAxis
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
@@ -33,7 +34,7 @@ RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events
 """What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
+JOBS = ("run", "compare", "sweep", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,19 +71,7 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
     except Exception as error:
         from nnviz import jobs
 
-        return _complain(jobs.NO_MEMORY if jobs.is_out_of_memory(error) else _sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
-    text = str(error).strip()
-    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
-    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed")):
-        place = getattr(error, "place", "")
-        return f"{place}: {text}" if place and not text.startswith(place) else text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'The file'}: {error.strerror}."
-    return f"It could not be done ({type(error).__name__}: {text})."
+        return _complain(jobs.sentence_of(error))
 
 
 def _missing(error: ImportError) -> str:
@@ -122,8 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    adds = (_add_run, _add_compare, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check, _add_examples)
-    for add in (*adds, _add_lessons):
+    adds = (_add_run, _add_compare, _add_sweep, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check)
+    for add in (*adds, _add_examples, _add_lessons):
         add(commands)
     return parser
 
@@ -177,6 +166,29 @@ def _add_compare(commands: Any) -> None:
         text = f"change {of}, as --set does; may be given several times"
         parser.add_argument(option, action="append", type=_setting, default=[], metavar="[@ITERATION:]PATH=VALUE", help=text)
     _add_document_options(parser)
+
+
+def _add_sweep(commands: Any) -> None:
+    from nnviz.jobs import DEFAULT_EPOCHS
+
+    parser = _command(
+        commands, "sweep", _sweep, "train many times, with every combination of some settings or random ones: a row for each run"
+    )
+    text = "values of a setting, or what to draw it from: log:A..B, uniform:A..B, int:A..B; may be given several times"
+    parser.add_argument("--set", action="append", type=_axis, default=[], metavar="[@ITERATION:]PATH=V1,V2,…", dest="axes", help=text)
+    parser.add_argument("--seeds", type=_count, default=1, metavar="N", help="each with so many seeds, from the document's on (1)")
+    parser.add_argument("--random", type=_count, metavar="N", dest="draws", help="so many random draws instead of every combination")
+    parser.add_argument("--draw-seed", type=_count, default=0, metavar="S", help="the seed of these draws (0)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates each")
+    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data each ({DEFAULT_EPOCHS})")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_count, metavar="N", help="how many processes on this machine (one for each core)")
+    where.add_argument("--scheduler", metavar="ADDRESS", default="", help="on the dask.distributed cluster of this scheduler instead")
+    parser.add_argument("--to", metavar="OUT", help="write the table there, from the first run on: csv or parquet")
+    parser.add_argument("--resume", action="store_true", help="make only the runs that are not in OUT yet")
+    parser.add_argument("--save", metavar="FOLDER", help="write the document of each run there, with its history")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def _add_doctor(commands: Any) -> None:
@@ -324,6 +336,16 @@ def _setting(text: str) -> Setting:
     return Setting(match[2].strip(), match[3], None if match[1] is None else int(match[1]))
 
 
+def _axis(text: str) -> SweepAxis:
+    from nnviz.document.problems import Refused
+    from nnviz.document.sweep_plan import read_axis
+
+    try:
+        return read_axis(text)
+    except Refused as refused:
+        raise argparse.ArgumentTypeError(str(refused)) from None
+
+
 # --- jobs ---
 
 
@@ -346,7 +368,7 @@ def _obstacle(file: str) -> str:
         if document_path(file).exists():
             return ""
     except DocumentError as error:
-        return _sentence(error)
+        return str(error)
     return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 
@@ -410,6 +432,24 @@ def _compare(options: argparse.Namespace) -> int:
     opened = [jobs.open_document(file, options.settings + own, options.seed, options.precision) for file, own in sides]
     value = comparing.compare(*opened, options.iterations)
     return _show(options, value, lambda: _print_comparison(value, (options.file, options.other)))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from nnviz import sweeping
+    from nnviz.document.sweep_plan import SweepOrder
+
+    if options.resume and not options.to:
+        return _complain("--resume needs --to.", code=2)
+    sweeping.load_extras(options.to, options.scheduler)
+    names = ("seeds", "draws", "draw_seed", "iterations", "epochs")
+    order = SweepOrder(tuple(options.axes), **{name: getattr(options, name) for name in names})
+    sweep = sweeping.opened(options.file, order)
+    results = sweeping.SweepResults(sweep, sweeping.checked_out(options.to), sys.stderr if sys.stderr.isatty() else None)
+    missing = results.fill(options.workers, options.scheduler, options.resume)
+    if options.save:
+        sweeping.save_documents(Path(options.save), results)
+    _show(options, results.plain, lambda: _print_sweep(results.plain))
+    return _complain(missing) if missing else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -621,6 +661,26 @@ def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
     rows = [(_FIGURES.get(name, name.replace("_", " ")), *(column.get(name) for column in columns)) for name in columns[0]]
     shown = [row for row, name in zip(rows, columns[0], strict=True) if name not in hidden]
     _print_table([("", *files), *named, *shown])
+
+
+def _print_sweep(rows: Sequence[dict[str, Any]]) -> None:
+    metrics = dict.fromkeys(name for row in rows for name in ("accuracy", "rmse") if name in row["metrics"])
+    settings = dict.fromkeys(name for row in rows for name in row["settings"])
+    head = ("run", *settings, "seed", "iterations", "loss", "validation loss", *metrics, "verdict", "digest")
+    figures = ("seed", "iterations", "loss", "validation_loss")
+    _print_table(
+        [
+            head,
+            *(
+                (
+                    *(row["run"], *(_value(value) for value in row["settings"].values()), *(row[name] for name in figures)),
+                    *(row["metrics"].get(name) for name in metrics),
+                    *((row["stopped"], row["message"]) if row["stopped"] == "failed" else (row["verdict"], row["digest"][:12])),
+                )
+                for row in rows
+            ),
+        ]
+    )
 
 
 def _print_findings(findings: Sequence[dict[str, Any]]) -> None:

@@ -50,6 +50,20 @@ class JobError(Exception):
     """A sentence that says why the job cannot be done."""
 
 
+def sentence_of(error: Exception) -> str:
+    """Return what to tell a person of what went wrong. Errors made for people are their own sentence; for others the kind is named."""
+    if is_out_of_memory(error):
+        return NO_MEMORY
+    text = str(error).strip()
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
+    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed", "MissingExtra")):
+        place = getattr(error, "place", "")
+        return f"{place}: {text}" if place and not text.startswith(place) else text
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The file'}: {error.strerror}."
+    return f"It could not be done ({type(error).__name__}: {text})."
+
+
 @dataclass(frozen=True)
 class Setting:
     """`PATH=VALUE`, before the run or at an iteration of it."""

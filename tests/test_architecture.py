@@ -30,6 +30,7 @@ WINDOW_LIBRARIES = {
 
 FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
+    "sweep",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",
@@ -40,11 +41,12 @@ BELOW_THE_FEATURES = {
 ALLOWED = {
     "nnviz": {"version", "trace", "viewing", "gradient_checking", "watching", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli", "ui.shell"},
+    "nnviz.__main__": {"engine", "cli", "ui.shell", "sweep_process", "sweep_workers"},
     "nnviz.resource_files": set(),
     "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
+    "nnviz.records.table_files": {"extras", "pyarrow"},
     "nnviz.records.weights_file": {"safetensors", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
@@ -58,10 +60,10 @@ ALLOWED = {
     },
     "nnviz.engine.files._event_file": {"engine", "document", "extras", "tensorboard"},
     "nnviz.engine.files._onnx_graph": {"engine", "records", "extras", "torch", "onnxruntime", "onnxscript"},
-    "nnviz.engine.files.run_tables": {"engine", "records", "extras", "pyarrow"},
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export.recording": {"document", "extras", "av", "numpy", "PySide6"},
+    "nnviz.export.sweep_tables": {"document", "records"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
@@ -71,6 +73,12 @@ ALLOWED = {
     "nnviz.ui.shell": {"version", "ui", "window_messages", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
+    "nnviz.sweep_workers": set(),
+    "nnviz.sweep_process": {"jobs", "sweeping", "messages", "document", "records", "msgspec"},
+    "nnviz.sweeping": {
+        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "extras", "distributed",
+        "pyarrow", "msgspec",
+    },
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "window_process", "torch"},
@@ -79,8 +87,8 @@ ALLOWED = {
     "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
-        "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "doctor", "lessons", "trace", "document", "records", "text",
+        "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

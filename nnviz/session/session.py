@@ -25,6 +25,7 @@ from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._lesson_run import LessonRun
+from nnviz.session._sweep_control import SweepControl
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
@@ -90,6 +91,7 @@ class Session(QObject):
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
         self.trials = Trials(self.comparison, self.branches, self.link, self.tasks, self)
+        self.sweep = SweepControl(self.document, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -97,8 +99,7 @@ class Session(QObject):
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
-        self.calls = CallLists(self.link, self)
-        self.past = PastQuestions(self.link, self.tasks, self)
+        self.calls, self.past = CallLists(self.link, self), PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
@@ -134,7 +135,7 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        kept = (self.branches, self.comparison, self.trials, self.kept_run, self.autosaver)
+        kept = (self.branches, self.comparison, self.trials, self.sweep, self.kept_run, self.autosaver)
         for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
             part.message_posted.connect(self.message_posted)
 
@@ -263,6 +264,7 @@ class Session(QObject):
         else:
             self.autosaver.write()
         self.file_watch.release()
+        self.sweep.close()
         self.work.stop()
         self.link.close()
 

@@ -1,20 +1,16 @@
-"""The curves of a run and the histograms of its layers as tables, written as CSV or Parquet."""
+"""The curves of a run and the histograms of its layers as tables."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from nnviz.engine.observe.measures import layer_gradient, layer_weights, learning_layers, measure
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer
-from nnviz.extras import extra
 from nnviz.records.run_records import CurvePoint
+from nnviz.records.table_files import Table
 
-Table = Mapping[str, Sequence]
-"""Equally long columns by name; None where there is no value."""
 HISTOGRAM_COLUMNS = ("iteration", "layer", "of", "low", "high", "count")
 
 
@@ -65,25 +61,3 @@ def histogram_table(rows: Sequence[tuple]) -> Table:
     """Return rows of histograms as a table."""
     columns = zip(*rows, strict=True) if rows else [()] * len(HISTOGRAM_COLUMNS)
     return dict(zip(HISTOGRAM_COLUMNS, map(list, columns), strict=True))
-
-
-def csv_bytes(table: Table) -> bytes:
-    """Return the table as CSV: a head, then a line for each row; floats as the shortest text that reads back to the same bits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*table.values(), strict=True))
-    return text.getvalue().encode()
-
-
-def parquet_bytes(table: Table) -> bytes:
-    """Return the table as Parquet. Raises MissingExtra without pyarrow."""
-    with extra("sweep", "A Parquet file"):
-        import pyarrow
-        from pyarrow import parquet
-    buffer = io.BytesIO()
-    parquet.write_table(pyarrow.table(dict(table)), buffer)
-    return buffer.getvalue()
-
-
-TABLE_WRITERS: dict[str, Callable[[Table], bytes]] = {".csv": csv_bytes, ".parquet": parquet_bytes}

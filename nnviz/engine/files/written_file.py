@@ -11,11 +11,12 @@ from nnviz.document.store.files import replace_file
 from nnviz.engine.errors import BuildError
 from nnviz.engine.files._event_file import EventFile
 from nnviz.engine.files._onnx_graph import onnx_bytes
-from nnviz.engine.files.run_tables import TABLE_WRITERS, curve_table, histogram_rows, histogram_table
+from nnviz.engine.files.run_tables import curve_table, histogram_rows, histogram_table
 from nnviz.engine.run.replay_slices import in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer, digest
 from nnviz.extras import MissingExtra
+from nnviz.records.table_files import TABLE_WRITERS
 from nnviz.records.task_records import FileTask, FileWritten, Progress
 
 PLACES = 100

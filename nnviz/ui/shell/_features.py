@@ -24,6 +24,7 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
+from nnviz.ui.sweep.feature import SweepFeature
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.weights.feature import WeightsFeature
 from nnviz.ui.widgets.boxes import scrolling
@@ -59,6 +60,7 @@ class Features:
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
+        self.sweep = SweepFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
         self.learn = LearnFeature(session, shell)
         self.checking = CheckingFeature(session, shell.window())
@@ -99,6 +101,9 @@ class Features:
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
+        self.sweep.document_requested.connect(self.files.documents.take)
+        self.sweep.panel_requested.connect(self._show_sweep)
+
         self.files.start_page.put_first("Learn", self.learn.ways_in)
         self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
@@ -109,6 +114,16 @@ class Features:
         """Show what the step of the lesson needs, where the lesson stands."""
         if self.area.name == LEARN:
             self.area.show_only(self.learn.panels)
+
+    def _show_sweep(self) -> None:
+        """Give the sweep all the room; Esc gives the panels of the workspace their places again."""
+        if "sweep" in self.area.windows:
+            self.area.pop_out("sweep")
+        elif self.area.enlarged != "sweep":
+            if "sweep" not in self.area.panels():
+                self.area.show_workspace("train")
+            self.area.leave_enlarged()
+            self.area.enlarge("sweep")
 
     def _show_node(self, node: int) -> None:
         """Bring a node into sight, in the workspace of the graph if it is in no panel here."""
@@ -133,6 +148,7 @@ class Features:
             **self.landscape.cards,
             **self.pictures.cards,
             **self.comparison.cards,
+            **self.sweep.cards,
             **self.doctor.cards,
             **self.learn.cards,
             "microscope": step["microscope"],
@@ -145,6 +161,7 @@ class Features:
         height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
         self.comparison.panel.follow_text_size()
+        self.sweep.panel.follow_text_size()
         below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
         spare = self._shell.window().height() - self._bar.height() - below - self.doctor.line.minimumHeight() - _LAYERS - _AROUND
         self.graph.set_low(scaled(1.0) > 1)

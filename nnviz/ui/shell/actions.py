@@ -19,6 +19,7 @@ from nnviz.ui.network import network_actions
 from nnviz.ui.run import run_actions
 from nnviz.ui.shell_api import Act, why_not
 from nnviz.ui.step import step_actions
+from nnviz.ui.sweep import sweep_actions
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
 
@@ -53,6 +54,7 @@ OFFERED = {
     "weights": weight_actions.ACTIONS,
     "run": run_actions.ACTIONS,
     "comparison": comparison_actions.ACTIONS,
+    "sweep": sweep_actions.ACTIONS,
     "doctor": doctor_actions.ACTIONS,
     "checking": checking_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,

@@ -73,6 +73,7 @@ WORKSPACES = {
                 *_PICTURES,
                 (560, "doctor"),
                 (460, "runs"),
+                (560, "sweep"),
                 (430, "hindsight"),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
                 (380, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
@@ -114,6 +115,6 @@ _ASKED_FOR = {"landscape", "curvature", "range_test", "baselines", "distances", 
 HIDDEN = {
     "step": {"batch", "curve", "doctor"} | _INSIDE,
     "learn": set(WORKSPACES["learn"].panels()) - {"lesson", "network", "graph", "inspector"},
-    "train": {"doctor", "runs", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
+    "train": {"doctor", "runs", "sweep", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""

@@ -313,7 +313,7 @@ class WorkspaceArea(QWidget):
             if isinstance(part, Split):
                 self._fill(widget, part, inner)
             else:
-                widget.setVisible(not self._is_away(part))
+                widget.setVisible(part == self.enlarged or not self._is_away(part))
 
     def _forget(self, shown: Split) -> None:
         """Let go of the splitters of trees that no workspace has any more."""
