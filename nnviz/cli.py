@@ -287,9 +287,11 @@ def _add_examples(commands: Any) -> None:
 
 
 def _add_lessons(commands: Any) -> None:
-    parser = _command(commands, "lessons", _lessons, "list the lessons, or play them and say whether all holds", file=False)
+    parser = _command(commands, "lessons", _lessons, "list the lessons, play them and say whether all holds, or print one", file=False)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a lesson by its name, or the file of one; with --questions a topic")
     parser.add_argument("--check", action="store_true", help="play it, or all, without a window: right and wrong answers, every claim")
+    parser.add_argument("--to", metavar="OUT.pdf", help="write the lesson NAME as A4 pages: texts, questions, pictures, answers at the end")
+    parser.add_argument("--no-answers", action="store_true", help="with --to: without the pages for the teacher")
     parser.add_argument("--questions", action="store_true", help="the questions of the interview mode instead, with their answers")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
@@ -502,6 +504,8 @@ def _lessons(options: argparse.Namespace) -> int:
 
     if options.questions:
         return _questions(options)
+    if options.to:
+        return _lesson_sheet(options)
     names = [options.name] if options.name else lesson_names()
     lessons = {name: open_lesson(name) for name in names}
     if not options.check:
@@ -514,6 +518,23 @@ def _lessons(options: argparse.Namespace) -> int:
     told = {name: "; ".join(f"step {one['step']}: {one['sentence']}" for one in wrong) or "holds" for name, wrong in found.items()}
     _show(options, found, lambda: _print_table(told.items()))
     return 1 if any(found.values()) else 0
+
+
+def _lesson_sheet(options: argparse.Namespace) -> int:
+    from nnviz.lessons.store import open_lesson
+
+    if not options.name:
+        _complain("Say which lesson: nnviz lessons NAME --to OUT.pdf. `nnviz lessons` lists their names.")
+        return 2
+    lesson = open_lesson(options.name)
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    from nnviz.ui.shell.lesson_printing import print_lesson
+
+    def tell(done: int, count: int) -> None:
+        print(f"step {done} of {count}", file=sys.stderr, flush=True)
+
+    pages = print_lesson(lesson, Path(options.to), not options.no_answers, tell)
+    return _show(options, {"file": options.to, "pages": pages}, lambda: print(f"{options.to}: {pages} pages"))
 
 
 def _questions(options: argparse.Namespace) -> int:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QPicture, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QGraphicsScene, QGraphicsView, QScrollArea, QWidget
 
@@ -130,6 +130,25 @@ def pdf(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
     painter.scale(scale, scale)
     _paint(target, painter, theme)
     return bytes(buffer.data().data())
+
+
+def recorded(target: Pictured, theme: Ground, part: QRectF | None = None) -> QPicture:
+    """Return the picture, or this part of it, as what is painted for it: it can be painted again at any size, with lines and letters.
+
+    `part`: of a scene in its own units, of a widget in its pixels; the recording begins at its left upper corner.
+    """
+    recording = QPicture()
+    painter = QPainter(recording)
+    if part is not None:
+        painter.setClipRect(QRectF(0, 0, part.width(), part.height()))
+    if part is not None and isinstance(target, QGraphicsScene):
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        target.render(painter, QRectF(0, 0, part.width(), part.height()), part)
+        painter.end()
+    else:
+        painter.translate(-part.topLeft() if part is not None else QPointF())
+        _paint(target, painter, theme)
+    return recording
 
 
 _WRITERS = {".svg": svg, ".png": png, ".pdf": pdf}

@@ -67,6 +67,7 @@ class StepPage(QWidget):
         super().__init__(parent, accessibleName="Step of the lesson")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._shown: ShownStep | None = None
+        self._is_presented = False
         self.progress = StepProgress()
         self.text, self.question, self.prompt = TypesetText(BODY + 1), TypesetText(LARGE), TypesetText(BODY, "muted")
         self.field = QLineEdit(placeholderText="number", accessibleName="Your answer", font=mono(LARGE))
@@ -194,7 +195,7 @@ class StepPage(QWidget):
         self.reveal.set_text(shown.reveal)
 
     def _show_foot(self, shown: ShownStep) -> None:
-        can_answer = bool(shown.kind) and not shown.is_answered and not shown.waits
+        can_answer = bool(shown.kind) and not shown.is_answered and not shown.waits and not self._is_presented
         self.back.setEnabled(shown.place > 0)
         self.hint.setVisible(can_answer and shown.has_more_hints)
         self.show_me.setVisible(can_answer)
@@ -214,8 +215,29 @@ class StepPage(QWidget):
     def take_keyboard(self) -> None:
         """Give the keyboard to what is to be answered, else to the page, where Enter goes on."""
         shown = self._shown
-        waits_for_number = shown is not None and shown.kind == "number" and not shown.is_answered
+        waits_for_number = shown is not None and shown.kind == "number" and not shown.is_answered and not self._is_presented
         (self.field if waits_for_number else self).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # --- for an audience ---
+
+    def set_presented(self, is_presented: bool) -> None:
+        """Leave hint and answer to the keys that go on, and give the field for a number the keyboard only when it is clicked."""
+        self._is_presented = is_presented
+        if self._shown:
+            self._show_foot(self._shown)
+        if self._has_keyboard():
+            self.take_keyboard()
+
+    @property
+    def has_more_below(self) -> bool:
+        """Whether there is text below what can be seen."""
+        bar = self.area.verticalScrollBar()
+        return bar.value() < bar.maximum()
+
+    def scroll_on(self) -> None:
+        """Show the text that follows what can be seen."""
+        bar = self.area.verticalScrollBar()
+        bar.setValue(bar.value() + round(_NEXT_SCREEN * bar.pageStep()))
 
     # --- what a person does ---
 
@@ -263,6 +285,8 @@ class StepPage(QWidget):
 
 
 _SCROLLS = {Qt.Key.Key_Down: 40, Qt.Key.Key_Up: -40, Qt.Key.Key_PageDown: 240, Qt.Key.Key_PageUp: -240}
+_NEXT_SCREEN = 0.8
+"""Share of what can be seen that one goes on by: a few lines stay, to find the place."""
 
 
 class StepProgress(QWidget):

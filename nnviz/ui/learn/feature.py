@@ -21,6 +21,7 @@ from nnviz.session.lesson_state import LessonState, shown_panels
 from nnviz.session.session import Session
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
 from nnviz.ui.learn._progress import LessonProgress
+from nnviz.ui.learn._sheet_export import SheetExport
 from nnviz.ui.learn._step_page import ShownStep, StepPage
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.card import Card
@@ -29,7 +30,7 @@ from nnviz.ui.widgets.header_button import ActionButton
 _WAYS_IN = 4
 """So many lessons stand on the start page."""
 FIRST_LESSON = "first_backward_pass"
-WORKSPACE, _PANEL, _NOTE = "learn", "lesson", "first_lesson"
+WORKSPACE, _PANEL, _NOTE, _SHEET = "learn", "lesson", "first_lesson", "lesson_sheet"
 _BESIDE = {
     "build": ("network", "properties", "parameters"),
     "step": ("network", "graph", "inspector"),
@@ -53,6 +54,8 @@ class LearnFeature(QObject):
         self.session, self._shell, self._run = session, shell, session.lessons
         self._progress = LessonProgress(shell.keeps_settings)
         self._may_leave: Callable[[], bool] = lambda: True
+        self._ask_file: Callable[[str, str, str], str] = lambda title, name, filters: ""
+        self._sheet = SheetExport(self)
         self.list, self.page, self._pages = LessonList(), StepPage(), QStackedWidget()
         self._pages.addWidget(self.list)
         self._pages.addWidget(self.page)
@@ -76,10 +79,16 @@ class LearnFeature(QObject):
         page.hint_requested.connect(self._run.hint)
         page.show_requested.connect(self._run.give_up)
         page.restore_requested.connect(self.restore)
+        self._sheet.progressed.connect(self._show_printing)
+        self._sheet.ended.connect(self._show_printed)
 
     def ask_before_leaving(self, may_leave: Callable[[], bool]) -> None:
         """Have `may_leave` asked before unsaved work would be lost; it returns False if the person would rather stay."""
         self._may_leave = may_leave
+
+    def ask_files_with(self, ask_file: Callable[[str, str, str], str]) -> None:
+        """Have `ask_file` asked where to write; it is given a title, a name and filters, and returns "" if the person would rather not."""
+        self._ask_file = ask_file
 
     # --- what there is ---
 
@@ -97,6 +106,11 @@ class LearnFeature(QObject):
     def can_go_back(self) -> bool:
         """Whether there is a step before."""
         return self.is_open and self._run.state.place > 0
+
+    @property
+    def can_print(self) -> bool:
+        """Whether the lesson can be written as PDF: one at a time."""
+        return self.is_open and not self._sheet.is_going
 
     @property
     def is_asked(self) -> bool:
@@ -219,6 +233,32 @@ class LearnFeature(QObject):
     def give_up(self) -> None:
         """Show the answer."""
         self._run.give_up()
+
+    def print_lesson(self, has_answers: bool = True) -> None:
+        """Ask for a file and have the lesson written there as PDF, while everything else goes on."""
+        lesson = self._run.state.lesson
+        out = self._ask_file("Export lesson", f"{self._run.state.name}.pdf", "PDF (*.pdf)") if self.can_print else ""
+        if out:
+            self._sheet.start(lesson, out, has_answers)
+            self._show_printing("beginning")
+
+    def stop_printing(self) -> None:
+        """End the writing of a PDF, if one is under way."""
+        self._shell.notes.drop(_SHEET)
+        self._sheet.cancel()
+
+    def _cancel_printing(self) -> None:
+        self.stop_printing()
+        self._shell.update_actions()
+
+    def _show_printing(self, words: str) -> None:
+        self._shell.notes.post(_SHEET, "info", f"Writing the lesson as PDF: {words} …", [("Cancel", self._cancel_printing)])
+        self._shell.update_actions()
+
+    def _show_printed(self, out: str, reason: str) -> None:
+        self._shell.notes.drop(_SHEET)
+        self._shell.toast.post("error" if reason else "info", f"The lesson could not be written: {reason}" if reason else f"Wrote {out}")
+        self._shell.update_actions()
 
     def take_clicked(self, name: str) -> None:
         """Take what was clicked for the answer, where a click is asked for: a node as `h1/relu`, a parameter as `h1.weight`, a layer."""

@@ -13,4 +13,6 @@ ACTIONS = (
     Act("lesson_hint", "Hint", "Learn", lambda f: f.hint(), "Ctrl+Alt+J", "fa6s.lightbulb", "Show one hint more", enabled=lambda f: f.has_hint),
     Act("lesson_answer", "Show me the answer", "Learn", lambda f: f.give_up(), "Ctrl+Alt+M", "fa6s.eye", "Give the question up and see why it is so", enabled=lambda f: f.is_asked),
     Act("lesson_keyboard", "Back to the lesson's text", "Learn", lambda f: f.take_keyboard(), "Ctrl+Alt+K", "fa6s.keyboard", "Give the keyboard to the lesson, so that you can answer", enabled=lambda f: f.is_open),
+    Act("lesson_pdf", "Export lesson as PDF…", "Learn", lambda f: f.print_lesson(), "", "fa6s.file-pdf", "Texts, questions with room for answers, and pictures on A4 pages; the answers on pages of their own", enabled=lambda f: f.can_print),
+    Act("lesson_pdf_bare", "Export lesson as PDF without answers…", "Learn", lambda f: f.print_lesson(has_answers=False), "", "fa6s.file-pdf", "The same without the pages for the teacher, to hand out", enabled=lambda f: f.can_print),
 )

@@ -104,18 +104,23 @@ class MainWindow(QMainWindow):
         """
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
+        from nnviz.ui.shell._presenter import Presenter
         from nnviz.ui.shell._stop_note import StopNote
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
 
         self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
+        features = self.features
+        bars = (self.top_bar, self.notes, features.doctor.line, features.run.bar, *features.step.bars)
+        self.presenter = Presenter(self, self.session, features.area, (features.learn, features.step), bars, self.set_text_size)
         self._stop_note = StopNote(self.notes, self._show_stop)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
         self.centralWidget().layout().addWidget(self.features.doctor.line)
         self.centralWidget().layout().addWidget(self.features.run.bar)
+        self.centralWidget().layout().addWidget(self.presenter.line)
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
@@ -340,8 +345,10 @@ class MainWindow(QMainWindow):
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _leave_mode(self) -> None:
-        """What Esc does where nothing else takes it: the enlarged panel goes back, else the card follows the cursor again."""
-        if not self.features.area.leave_enlarged():
+        """What Esc does where nothing else takes it: presenting ends, or the enlarged panel goes back, else the card follows the cursor."""
+        if self.presenter.is_on:
+            self.presenter.leave()
+        elif not self.features.area.leave_enlarged():
             self.features.step.follow()
 
     def _panel_with_keyboard(self) -> str:
@@ -354,6 +361,10 @@ class MainWindow(QMainWindow):
     def enlarge_panel(self) -> None:
         """Give the panel that has the keyboard all the room, or its place again."""
         self.features.area.enlarge(self._panel_with_keyboard())
+
+    def toggle_presenting(self) -> None:
+        """Show what is talked about in big letters on the whole screen, or the window as it was."""
+        self.presenter.leave() if self.presenter.is_on else self.presenter.enter()
 
     def pop_out_panel(self) -> None:
         """Give the panel that has the keyboard a window of its own, or put it back."""
@@ -426,9 +437,19 @@ class MainWindow(QMainWindow):
         """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
         with waiting():
             change_text_size(QApplication.instance(), steps)
-            for window in (self, *self.siblings()):
-                window.features.follow_text_size()
+            self._follow_text_size()
         self.toast.post("info", f"Text size {text_size()} %")
+
+    def set_text_size(self, percent: int) -> None:
+        """Show all texts in this size, in all windows."""
+        with waiting():
+            apply_text_size(QApplication.instance(), percent)
+            self._follow_text_size()
+
+    def _follow_text_size(self) -> None:
+        for window in (self, *self.siblings()):
+            window.features.follow_text_size()
+            window.presenter.follow_size()
 
     # --- other windows ---
 
@@ -487,6 +508,8 @@ class MainWindow(QMainWindow):
 
     def _leave(self, discards: bool) -> None:
         """`discards`: a person was asked, and what is not saved now is not wanted."""
+        self.presenter.leave()  # what it was before is kept
+        self.features.learn.stop_printing()
         if self._keeps_settings:
             self._save_settings()
         self.session.close(discards)
@@ -502,6 +525,7 @@ class MainWindow(QMainWindow):
         if self.features:
             self.features.run.bar.follow_window()
             self.features.follow_text_size()
+            self.presenter.follow_size()
         super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:

@@ -69,7 +69,7 @@ class Job:
 
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
-    with _standing_window(job) as window:
+    with standing_window(job) as window:
         _require_picture(window, job.panel or "window")
         shown = window.features.cards[job.panel] if job.panel else window
         data = QByteArray()
@@ -87,7 +87,7 @@ def export(job: Job, out: Path, what: str = "graph", width: float | None = None)
     possible = SUFFIXES.get(what, PICTURES)
     if out.suffix[1:].lower() not in possible:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
-    with _standing_window(job) as window:
+    with standing_window(job) as window:
         _require_picture(window, what)
         problem = next(iter(window.session.report.problems), None)
         if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
@@ -103,7 +103,7 @@ def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int
 
     `what`: graph · network · plots · window, or a panel; `span`: first, last, every; None: all steps. Its size is that of the window.
     """
-    with _standing_window(job) as window:
+    with standing_window(job) as window:
         steps = window.session.stepping.length
         first, last, every = span or (0, steps, 1)
         _require_picture(window, what)
@@ -126,7 +126,7 @@ def _require_picture(window: MainWindow, what: str) -> None:
 
 
 @contextmanager
-def _standing_window(job: Job) -> Iterator[MainWindow]:
+def standing_window(job: Job) -> Iterator[MainWindow]:
     """Yield the window where the job wants it, and leave nothing behind."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
@@ -166,10 +166,10 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if not session.report.ok:
         return
     session.start()
-    _wait(lambda: session.stepping.state is not None, "the engine to start", failures)
+    wait_for(lambda: session.stepping.state is not None, "the engine to start", failures)
     for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
         session.training.iterations(target - session.run.iteration)
-        _wait(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
+        wait_for(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
         if session.run.stopped in ("early_stopping", "non_finite"):
             break
     if job.step is not None:
@@ -179,8 +179,8 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if job.lesson:
         _learn(window, job, failures)
     _look(window, job)
-    _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
+    wait_for(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
+    wait_for(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
     _wait_for_panels(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.features.graph.view.fit()
@@ -197,10 +197,10 @@ def _learn(window: MainWindow, job: Job, failures: list[str]) -> None:
     lessons = window.session.lessons
     window.features.area.show_workspace("learn")
     lessons.open(job.lesson, lesson, job.lesson_step - 1)
-    _wait(lambda: not lessons.is_setting_up, f"step {job.lesson_step} of the lesson", failures)
+    wait_for(lambda: not lessons.is_setting_up, f"step {job.lesson_step} of the lesson", failures)
     if job.is_answered:
         lessons.give_up()
-        _wait(lambda: not lessons.is_setting_up, "the answer", failures)
+        wait_for(lambda: not lessons.is_setting_up, "the answer", failures)
 
 
 def _look(window: MainWindow, job: Job) -> None:
@@ -236,7 +236,7 @@ def _wait_for_panels(window: MainWindow) -> None:
     QApplication.processEvents()
 
 
-def _wait(done: Callable[[], bool], what: str, failures: list[str]) -> None:
+def wait_for(done: Callable[[], bool], what: str, failures: list[str]) -> None:
     loop, clock, patience = QEventLoop(), QTimer(), QTimer(singleShot=True)
     clock.timeout.connect(lambda: loop.quit() if done() or failures else None)
     patience.timeout.connect(loop.quit)
