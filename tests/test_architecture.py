@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
+    "nnviz.export.python": {"records", "document", "operations", "text", "msgspec", "numpy"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
