@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+PROGRAMS = (".py", ".ipynb")
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
 JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
@@ -211,10 +212,17 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    parser = _command(commands, "export", _export, "write the graph, the network, the plots or the window to a file")
-    parser.add_argument("--to", required=True, metavar="OUT", help="its ending says the format: svg, png, pdf, dot, graphml, json")
+    what = "write the graph, the network, the plots or the window to a file, or the run as a program of torch and numpy"
+    parser = _command(commands, "export", _export, what)
+    endings = "its ending says the format: svg, png, pdf, dot, graphml, json; py and ipynb are the run as a program"
+    parser.add_argument("--to", required=True, metavar="OUT", help=endings)
     parser.add_argument("--what", choices=("graph", "network", "plots", "window"), default="graph", help="what to write (graph)")
+    parser.add_argument("--branch", metavar="NAME", help="of a program: this run that was saved in the document's file")
+    parser.add_argument("--seed", type=_count, help="of a program: another seed than the document's")
+    parser.add_argument("--precision", choices=("float32", "float64"), help="of a program: another precision than the document's")
+    _add_set(parser)
     _add_place_options(parser)
+    parser.set_defaults(iteration=None)
 
 
 def _add_screenshot(commands: Any) -> None:
@@ -453,18 +461,32 @@ def _questions(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
-    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
-        return _offscreen("export", options, out, options.what)
+    if out.suffix.lower() in PROGRAMS:
+        return _export_program(options, out)
+    options.iteration = options.iteration or 0
     from nnviz import jobs
+
+    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
+        if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
+            raise jobs.JobError("A picture shows the document as it is: leave out --set, --seed, --precision and --branch.")
+        return _offscreen("export", options, out, options.what)
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
+    record = jobs.trace_record(_document(options), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise jobs.JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
     text = graph_files.WRITERS[out.suffix.lower()[1:]](record, steps if options.step is None else options.step)
     replace_file(out, text.encode())
+    return 0
+
+
+def _export_program(options: argparse.Namespace, out: Path) -> int:
+    from nnviz.code_exporting import program_text
+    from nnviz.document.store.files import replace_file
+
+    replace_file(out, program_text(_document(options), out.suffix.lower(), options.iteration).encode())
     return 0
 
 

@@ -67,11 +67,12 @@ ALLOWED = {
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
+    "nnviz.code_exporting": {"engine", "export.python", "jobs"},
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
-        "ui.shell", "resource_files", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "teaching", "code_exporting", "doctor", "lessons", "trace", "document", "records",
+        "text", "export", "ui.shell", "resource_files", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.run_log import RunLog
 from nnviz.document.shapes.report import examine
 from nnviz.engine.data.data_facts import recorded_data
 from nnviz.engine.model.build import Net, build
@@ -26,9 +25,11 @@ def recorded_run(timeline: Timeline) -> RecordedRun:
     log, trainer = timeline.log.until(timeline.iteration), timeline.trainer
     first = log.at(0)
     with torch.random.fork_rng(devices=[]):  # some layers of torch draw numbers when they are made
-        at_start = Timeline(RunLog(log.first, log.until(0).changes), timeline.folder, timeline.data).trainer
+        at_start = (
+            Timeline(log.until(0), timeline.folder, timeline.data).trainer.net if log.until(0).changes else build(first, timeline.data)
+        )
         drawn = dict(_values(build(first.replaced(weights={}), timeline.data), first))
-    start = dict(_values(at_start.net, first))
+    start = dict(_values(at_start, first))
     losses = np.array([point.loss for point in timeline.points[1 : timeline.iteration + 1]], dtype=np.float64)
     return RecordedRun(
         experiment=first,

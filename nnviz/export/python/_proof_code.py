@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from textwrap import indent
 
 from nnviz.export.python.net_code import attribute, is_torchs_net, net_name, tensor_name
-from nnviz.export.python.python_text import WeightConstant, assigned, joined, number, numbers
+from nnviz.export.python.python_text import Bracketed, Keyed, WeightConstant, assigned, joined, number, numbers
 from nnviz.export.python.run_course import RunCourse
 from nnviz.records.recorded_run import RecordedRun
 from nnviz.records.tensors import to_numpy
@@ -74,12 +75,8 @@ def digest_code(course: RunCourse) -> str:
         "    total = hashlib.sha256()",
     ]
     if renamed:
-        names = ", ".join(f'"{name}": "{id}"' for name, id in renamed.items())
-        lines += [
-            f"    names = {{{names}}}",
-            '    order = {name: ".".join([names.get(name.split(".")[0], name.split(".")[0]), *name.split(".")[1:]])',
-        ]
-        lines = lines[:-1] + _renamed_lines()
+        entries = tuple(Keyed(f'"{name}": ', f'"{id}"') for name, id in renamed.items())
+        lines += [indent(assigned("names", Bracketed("{", entries, "}"), 4), "    "), *_renamed_lines()]
     else:
         lines.append("    for name, weights in sorted(model.named_parameters()):")
     inner = ["values = weights.detach().double().numpy()", 'total.update(values.astype(">f8").tobytes())']

@@ -10,7 +10,7 @@ from textwrap import indent
 
 from nnviz.document import adversarial, tiny_text
 from nnviz.document.network import Choice
-from nnviz.export.python.python_text import Bracketed, assigned, block, flat, joined, numbers, quoted
+from nnviz.export.python.python_text import WIDTH, Bracketed, assigned, block, flat, joined, number, numbers, quoted
 from nnviz.export.python.run_course import RunCourse
 from nnviz.records.recorded_run import RecordedRun
 
@@ -275,26 +275,21 @@ def _text(run: RecordedRun) -> Written:
 
 def _table(run: RecordedRun) -> Written:
     data = run.experiment.data
-    x, y = _constant("X", data["x"]), _constant("Y", data["y"])
-    if not uses_labels(run):
-        return x, "np.array(X, dtype=np.float64)"
-    dtype = "np.float64" if isinstance(data["y"][0], list | tuple) else "np.int64"
-    return f"{x}\n{y}", f"np.array(X, dtype=np.float64), np.array(Y, dtype={dtype})"
+    x, rows = _constant("X", data["x"], "np.float64")
+    y, targets = _constant("Y", data["y"], "np.float64" if isinstance(data["y"][0], list | tuple) else "np.int64")
+    return (f"{x}\n{y}", f"{rows}\ny = {targets}") if uses_labels(run) else (x, rows)
 
 
-def _constant(name: str, rows: list) -> str:
-    """The rows as a list; wide ones as a text, in which a row takes one line."""
+def _constant(name: str, rows: list, dtype: str) -> tuple[str, str]:
+    """The rows as a list, or, where they are wide, as a text; and the expression that makes an array of it."""
+    has_columns = isinstance(rows[0], list | tuple)
     plain = assigned(name, numbers(rows))
-    widest = max(len(flat(numbers(row))) for row in rows)
-    if not isinstance(rows[0], list | tuple):
-        if len(plain.split("\n")) == 1:
-            return plain
-        lines = _filled_lines([repr(row) for row in rows])
-        return f'{name} = """\n{lines}\n""".split()'
-    if widest + 5 <= 88:
-        return plain
-    lines = "\n".join(_filled_lines([repr(value) for value in row]) for row in rows)
-    return f'{name} = """\n{lines}\n""".split()\n{name} = np.reshape({name}, (-1, {len(rows[0])}))'
+    if ("\n" not in plain) if not has_columns else all(len(flat(numbers(row))) + 5 <= WIDTH for row in rows):
+        return plain, f"np.array({name}, dtype={dtype})"
+    lines = [_filled_lines([number(value) for value in row]) for row in (rows if has_columns else [rows])]
+    text = "\n".join(lines)
+    shape = f".reshape(-1, {len(rows[0])})" if has_columns else ""
+    return f'{name} = """\n{text}\n"""', f"np.array({name}.split(), dtype={dtype}){shape}"
 
 
 def _filled_lines(words: list[str]) -> str:
@@ -471,7 +466,7 @@ def _scaled(run: RecordedRun, name: str) -> list[str]:
 def _load_code(run: RecordedRun, course: RunCourse, source: str) -> str:
     experiment, split = run.experiment, is_split(run)
     target = experiment.training.target
-    lines = [f"x, y = {source}" if uses_labels(run) else f"x = {source}" if experiment.data.kind == "table" else f"x, _ = {source}"]
+    lines = _source_lines(run, source)
     lines += _training_mask(run)
     lines += _scaled(run, "x") + _scaled(run, "y")
     if target == "input":
@@ -487,6 +482,12 @@ def _load_code(run: RecordedRun, course: RunCourse, source: str) -> str:
         lines.append("return x, y")
         said = "Return the rows, x and y."
     return f'def load_data():\n    """{said}"""\n' + indent("\n".join(lines), "    ")
+
+
+def _source_lines(run: RecordedRun, source: str) -> list[str]:
+    if run.experiment.data.kind == "table":
+        return f"x = {source}".split("\n")
+    return [f"x, y = {source}" if uses_labels(run) else f"x, _ = {source}"]
 
 
 def uses_labels(run: RecordedRun) -> bool:

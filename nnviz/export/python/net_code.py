@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from nnviz.document.network import Layer, Network, split_parameter
 from nnviz.document.shapes.report import examine
-from nnviz.export.python.python_text import WIDTH, Bracketed, CallSource, Source, assigned, block, joined, laid_out, wrapped
+from nnviz.export.python.python_text import WIDTH, Bracketed, CallSource, Source, assigned, block, flat, joined, laid_out, wrapped
 from nnviz.export.python.run_course import RunCourse, computed
 
 Shape = tuple[int, ...]
@@ -203,10 +203,23 @@ def _called(made: Source, layer: Layer, *classes: str) -> LayerSource:
     return LayerSource(made, _one(lambda inputs: CallSource(f"self.{attribute(layer.id)}", tuple(inputs))), classes)
 
 
+def _turned(before: str, given: tuple[str, ...], function: str = "identity") -> Callable[[str, list[str], int], list[str]]:
+    """A call that wants the features before the time: what it takes and what it gives are transposed."""
+
+    def lines(output: str, inputs: list[str], margin: int) -> list[str]:
+        call = f"{before}({', '.join([f'{inputs[0]}.transpose(1, 2)', *given])})"
+        whole = flat(activated(function, f"{call}.transpose(1, 2)"))
+        if margin + len(output) + 3 + len(whole) <= WIDTH:
+            return [_set(output, whole, margin)]
+        name = "z" if output == "return" else output
+        return [_set(name, call, margin), _set(output, activated(function, f"{name}.transpose(1, 2)"), margin)]
+
+    return lines
+
+
 def _over_time(made: Source, layer: Layer, *classes: str) -> LayerSource:
     """A layer of torch that wants the features before the time."""
-    call = f"self.{attribute(layer.id)}"
-    return LayerSource(made, _one(lambda inputs: f"{call}({inputs[0]}.transpose(1, 2)).transpose(1, 2)"), classes)
+    return LayerSource(made, _turned(f"self.{attribute(layer.id)}", ()), classes)
 
 
 def _spatial_dropout(layer: Layer, shapes: list[Shape]) -> LayerSource:
@@ -241,7 +254,7 @@ def _convolution(layer: Layer, shapes: list[Shape]) -> LayerSource:
     call, function = f"self.{attribute(layer.id)}", layer["activation"]
     if is_image:
         return LayerSource(made, _one(lambda inputs: activated(function, CallSource(call, tuple(inputs)))))
-    return LayerSource(made, _one(lambda inputs: activated(function, f"{call}({inputs[0]}.transpose(1, 2)).transpose(1, 2)")))
+    return LayerSource(made, _turned(call, (), function))
 
 
 def _pool(layer: Layer, shapes: list[Shape]) -> LayerSource:
@@ -251,8 +264,7 @@ def _pool(layer: Layer, shapes: list[Shape]) -> LayerSource:
     window += [f"padding={layer['padding']}"] if layer["padding"] else []
     if len(shapes[0]) == 3:
         return LayerSource(None, _one(lambda inputs: CallSource(f"F.{kind}_pool2d", (inputs[0], *window))))
-    inside = ", ".join(window)
-    return LayerSource(None, _one(lambda inputs: f"F.{kind}_pool1d({inputs[0]}.transpose(1, 2), {inside}).transpose(1, 2)"))
+    return LayerSource(None, _turned(f"F.{kind}_pool1d", tuple(window)))
 
 
 def _global_pool(layer: Layer, shapes: list[Shape]) -> LayerSource:
