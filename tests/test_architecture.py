@@ -51,7 +51,8 @@ ALLOWED = {
     "nnviz.doctor": {"document", "records", "numpy"},
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
-        "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+        "trace", "operations", "doctor", "messages", "records", "document", "export.python", "torch", "numpy", "sklearn", "safetensors",
+        "msgspec",
     },
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},

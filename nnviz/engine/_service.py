@@ -29,6 +29,7 @@ from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, p
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
+from nnviz.engine.observe.recorded_runs import program_work
 from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
@@ -50,6 +51,7 @@ from nnviz.records.task_records import (
     PastNumbersTask,
     PastTimeTask,
     PlaneTask,
+    ProgramTask,
     RaceTask,
     RangeTestTask,
     Tasks,
@@ -369,6 +371,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return distances(task, timeline.trainer)
         case BatchCostTask():
             return batch_costs(task, timeline.trainer)
+        case ProgramTask():
+            return program_work(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

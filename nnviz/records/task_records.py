@@ -167,6 +167,13 @@ class BatchCostTask(TaskKind, frozen=True):
     """So many iterations of each size are measured at most, and for so long."""
 
 
+class ProgramTask(TaskKind, frozen=True):
+    """The run up to where it stands, written as a program of torch and numpy alone."""
+
+    form: str = "py"
+    """py: a file of Python · ipynb: a notebook."""
+
+
 Tasks = (
     PlaneTask
     | CurvatureTask
@@ -180,6 +187,7 @@ Tasks = (
     | BaselinesTask
     | DistancesTask
     | BatchCostTask
+    | ProgramTask
 )
 
 # --- what it results in ---
@@ -421,6 +429,13 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
+class ProgramText(TaskResult, frozen=True):
+    """The text of a program that makes the run again."""
+
+    text: str
+    iterations: int
+
+
 Results = (
     LossPlane
     | Curvature
@@ -434,6 +449,7 @@ Results = (
     | Baselines
     | Distances
     | BatchCosts
+    | ProgramText
 )
 
 

@@ -16,6 +16,8 @@ ACTIONS = (
     Act("save_as", "Save as…", "File", lambda f: f.documents.save_as(), "Ctrl+Shift+S", "fa6s.floppy-disk", "Write the document to another file"),
     Act("export_graph", "Export graph…", "File", lambda f: f.exports.ask_graph(), "Ctrl+Shift+E", "fa6s.file-export",
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=has_trace),
+    Act("export_code", "Export PyTorch code…", "File", lambda f: f.program.ask(), "", "fa6s.file-code",
+        "Write the run, as far as it stands, as a program of torch and numpy alone that gives the same losses to the bit: Python or a notebook"),
     Act("export_network", "Export network picture…", "File", lambda f: f.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
     Act("export_window", "Export window picture…", "File", lambda f: f.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
 )
