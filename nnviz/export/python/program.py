@@ -14,7 +14,7 @@ from nnviz.export.python.data_code import data_code, is_split
 from nnviz.export.python.net_code import net_code
 from nnviz.export.python.python_text import joined, wrapped
 from nnviz.export.python.run_course import RunCourse
-from nnviz.export.python.start_code import own_weights, start_code
+from nnviz.export.python.start_code import has_start, own_weights, start_code
 from nnviz.records.recorded_run import RecordedRun
 
 _IMPORTS = (
@@ -98,27 +98,28 @@ def _sections(run: RecordedRun, course: RunCourse) -> list[ProgramSection]:
     weights = [end_weights(run, course), *([own] if own else []), *edited_weights(course)]
     loaded = "x_train, y_train, x_validation, y_validation" if is_split(run) else "x_train, y_train"
     data = f"{data_code(run, course)}\n\n\n{loaded} = load_data()"
-    start = joined([load_code(run, weights), start_code(run, course, own), trained_code(course)])
-    train, proof = training_code(run, course), proof_code(run, course)
+    start, train = start_code(run, course, own), training_code(run, course)
+    proof = joined([load_code(run, weights), trained_code(course), proof_code(run, course)])
     recorded = joined([recorded_code(run), *(one.text() for one in weights)])
     seeds = _seeds(data + start + train)
-    return [
-        *([ProgramSection("random numbers", _SEEDS_TEXT, seeds)] if seeds else []),
+    sections = (
+        ProgramSection("random numbers", _SEEDS_TEXT, seeds),
         ProgramSection("data", _DATA_TEXT, data),
         ProgramSection("network", _NET_TEXT, net_code(course)),
-        ProgramSection("weights", _WEIGHTS_TEXT, start),
+        ProgramSection("first weights", _WEIGHTS_TEXT, start),
         ProgramSection("training", _TRAINING_TEXT, train),
         ProgramSection("comparison", _PROOF_TEXT, proof),
         ProgramSection("what nnviz recorded", _RECORDED_TEXT, recorded),
-    ]
+    )
+    return [section for section in sections if section.code]
 
 
 _SEEDS_TEXT = "Every purpose has random numbers of its own, so that no draw depends on another."
 _DATA_TEXT = "The rows, split and scaled; what scaling needs to know it takes from the rows that are trained on."
 _NET_TEXT = "The layers bear the names they have in nnviz."
-_WEIGHTS_TEXT = "The weights the network starts with, and, without training, those it ended with."
+_WEIGHTS_TEXT = "The weights the network starts with, drawn as they were in nnviz or set by hand."
 _TRAINING_TEXT = "Every iteration as it was made, with the changes that were made on the way."
-_PROOF_TEXT = "Weights and losses are compared with those that nnviz recorded, to the bit."
+_PROOF_TEXT = "What is needed to compare losses and weights with those that nnviz recorded, to the bit."
 _RECORDED_TEXT = "The digests of losses and weights, and the weights at the end."
 _RUN_TEXT = "Train, and compare."
 
@@ -181,7 +182,7 @@ def _cell_main(run: RecordedRun, course: RunCourse) -> str:
 
 
 def _running(run: RecordedRun, course: RunCourse) -> list[str]:
-    start = ["model = Net()", *(["initialize(model)"] if run.start else [])]
+    start = ["model = Net()", *(["initialize(model)"] if has_start(run) else [])]
     result = "model, losses" if course.rebuilds else "losses"
     every = max(1, run.iterations // 50)
     lines = [*start, f"{result} = train(model)"]

@@ -103,6 +103,11 @@ def new_layers(course: RunCourse, place: int) -> list[Layer]:
     return [layer for layer in learning(new.network) if layer.id in chosen]
 
 
+def has_start(run: RecordedRun) -> bool:
+    """Return whether there are weights to start with that torch's own layers do not start with."""
+    return bool(learning(run.experiment.network)) or any(name not in run.drawn for name in run.start)
+
+
 def own_weights(run: RecordedRun) -> WeightConstant | None:
     """Return what a person has set before the first iteration, where it is too much to be written between the lines."""
     own = {name: run.start[name] for name in run.start if name not in run.drawn}
