@@ -22,25 +22,23 @@ class CsvColumnUse(msgspec.Struct, frozen=True):
 
     place: int
     """Counted from 0 in the file."""
-    name: str
     words: tuple[str, ...] = ()
-    """Sorted, where it holds words: each becomes a column of its own, or a class."""
+    """Sorted, where an input holds words: each becomes a column of its own."""
 
 
 class CsvReading(msgspec.Struct, frozen=True):
-    """How a file was read. Numbers are written with the `decimal` mark; `missing` are the cells that hold no value."""
+    """How a few plain lines of Python read a file to the same numbers."""
 
     path: str
     encoding: str
     separator: str
-    quote: str
     skipped: int
-    """Lines before the table, its header among them."""
+    """Lines of the table that hold no row: that with the names of the columns."""
     decimal: str
     features: tuple[CsvColumnUse, ...]
     target: CsvColumnUse
-    obstacle: str = ""
-    """Why plain lines of Python do not read it as it was read; empty if they do."""
+    target_is: str
+    """numbers · classes (numbers that name them) · words."""
 
 
 class RecordedData(msgspec.Struct, frozen=True):
@@ -61,6 +59,9 @@ class RecordedData(msgspec.Struct, frozen=True):
     """Whether (x − mean)/std, or (x − min)/(max − min), gives the scaled rows to the bit."""
     is_plain_target: bool = True
     csv: CsvReading | None = None
+    x: Array | None = None
+    """(rows, features) Before the scaling, where the rows come from a file that plain lines do not read."""
+    y: Array | None = None
 
 
 class RecordedRun(msgspec.Struct, frozen=True):

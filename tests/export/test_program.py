@@ -216,6 +216,37 @@ def timelines() -> dict[str, Timeline]:
     }
 
 
+# --- rows of files ---
+
+COLOURS = ("red", '"dark, green"')
+FILES = {
+    "words.csv": "a,b,colour,kind\n" + "\n".join(f"{i % 7}.{i},{i % 5 - 2},{COLOURS[i % 2]},{'yn'[i % 3 > 0]}" for i in range(60)),
+    "commas.csv": "a;b;y\n" + "\n".join(f"{i % 7},{i % 10};{i % 5}e-1;{i % 4},5" for i in range(60)),
+    "gaps.csv": "\n".join(f"{i % 7}.5,{'' if i % 9 == 4 else i % 5},{i % 3}" for i in range(60)),
+}
+FROM_FILES = {
+    "from_words": ({"path": "words.csv", "target": "kind"}, [4], 2, "cross_entropy"),
+    "from_commas": ({"path": "commas.csv", "target": "y", "target_scaling": "standardise"}, [2], 1, "mse"),
+    "from_gaps": ({"path": "gaps.csv", "target": "column 3", "missing": "column mean"}, [2], 3, "cross_entropy"),
+    "from_series": ({"path": "commas.csv", "target": "b", "window": 4, "horizon": 2}, [4, 3], 1, "mae"),
+}
+"""What of a file becomes which input and output, under which loss."""
+
+
+def from_file(name: str, folder: Path) -> Timeline:
+    data, shape, units, loss = FROM_FILES[name]
+    layers = [{"id": "x", "kind": "input", "shape": shape}, {"id": "f", "kind": "flatten"}, {"id": "out", "kind": "dense", "units": units}]
+    document = {
+        **{"format": "nnviz", "version": 1, "data": {"kind": "csv", "validation": 0.3, "scaling": "standardise", **data}},
+        **{"network": {"layers": layers, "links": [["x", "f"], ["f", "out"]]}, "training": {"loss": loss, "batch_size": 16}},
+    }
+    experiment, problems = json_text.decode(json.dumps(document).encode())
+    assert experiment is not None, problems
+    timeline = Timeline(experiment, folder)
+    timeline.go_to(15)
+    return timeline
+
+
 # --- what every program must do ---
 
 
@@ -230,12 +261,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, d
         wanted[row] = write(folder, row, open_document(name, settings), length)
     for name, timeline in timelines().items():
         wanted[name] = write_run(folder, name, timeline, notebook=True)
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for name in FROM_FILES:
+        wanted[name] = write_run(folder, name, from_file(name, folder))
     text = (folder / f"{file_name('template:mlp')}.py").read_text(encoding="utf-8")
     (folder / "altered.py").write_text(text.replace("lr=0.01", "lr=0.02"), encoding="utf-8")
     return folder, wanted, run_all(folder)
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, *ROW_NAMES, *EDITED])
+@pytest.mark.parametrize("name", [*DOCUMENTS, *ROW_NAMES, *EDITED, *FROM_FILES])
 def test_a_program_gives_the_losses_and_the_weights_to_the_bit(written, name):
     _, wanted, found = written
     gave, must = found[f"{file_name(name)}.py"], wanted[file_name(name)]
@@ -295,3 +330,9 @@ def test_a_simple_run_is_a_short_page(written):
 def test_a_change_of_the_run_is_told_where_it_is_made(written):
     text = (written[0] / f"{ROW_NAMES[CHANGED]}.py").read_text(encoding="utf-8")
     assert "if iteration == 10:\n            # learning rate 0.01 → 0.1\n            for group in optimizer.param_groups:" in text
+
+
+def test_a_file_is_read_plainly_where_that_gives_the_same_rows(written):
+    texts = {name: (written[0] / f"{name}.py").read_text(encoding="utf-8") for name in FROM_FILES}
+    assert {name: "csv.reader(" in text for name, text in texts.items()} == {name: name != "from_gaps" for name in FROM_FILES}
+    assert "ROWS = {" in texts["from_gaps"]

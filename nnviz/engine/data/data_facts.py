@@ -8,9 +8,14 @@ import numpy as np
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import held_out, held_out_rows
+from nnviz.engine.data._csv_reading import plain_reading
 from nnviz.engine.data.datasets import SOURCES, Data, Rows, with_means
+from nnviz.engine.errors import BuildError
 from nnviz.records.recorded_run import ClassShare, RecordedData
+from nnviz.records.tensors import Array
 
+MOST_NUMBERS = 2_000_000
+"""More are not written into a program."""
 DTYPES = {"float32": np.float32, "float64": np.float64}
 
 
@@ -25,8 +30,30 @@ def recorded_data(experiment: Experiment, folder: Path, data: Data) -> RecordedD
     target = settings.get("target_scaling", "none") if numbers else "none"
     is_plain_target = target == "none" or _is_plain(rows.y, data.y, data.training, target, rows.y.shape[1], dtype)
     shares, is_by_lot = _shares(experiment, rows, data.training)
-    trained, classes = int(data.training.sum()), data.classes
-    return RecordedData(len(rows.x), trained, classes, columns, shares, is_by_lot, is_plain, is_plain_target)
+    is_file = experiment.data.kind == "csv"
+    reading = plain_reading(experiment, folder, rows) if is_file else None
+    x, y = (_array(filled), _array(rows.y)) if is_file and reading is None else (None, None)
+    return RecordedData(
+        rows=len(rows.x),
+        trained=int(data.training.sum()),
+        classes=data.classes,
+        columns=columns,
+        shares=shares,
+        is_by_lot=is_by_lot,
+        is_plain=is_plain,
+        is_plain_target=is_plain_target,
+        csv=reading,
+        x=x,
+        y=y,
+    )
+
+
+def _array(values: np.ndarray) -> Array:
+    """As it travels. Raises BuildError where there is too much of it for the text of a program."""
+    if values.size > MOST_NUMBERS:
+        message = f"Plain Python does not read this file as it was read, and {values.size:,} numbers are too many for a program."
+        raise BuildError("data.path", message, "Save it as a CSV file with commas, decimal points and no empty cells.")
+    return Array(values.dtype.name, values.shape, values.tobytes())
 
 
 def _is_plain(x: np.ndarray, scaled: np.ndarray, training: np.ndarray, scaling: str, columns: int, dtype: type) -> bool:

@@ -10,9 +10,10 @@ from textwrap import indent
 
 from nnviz.document import adversarial, tiny_text
 from nnviz.document.network import Choice
-from nnviz.export.python.python_text import WIDTH, Bracketed, assigned, block, flat, joined, number, numbers, quoted
+from nnviz.export.python.python_text import WIDTH, Bracketed, WeightConstant, assigned, block, flat, joined, number, numbers, quoted
 from nnviz.export.python.run_course import RunCourse
-from nnviz.records.recorded_run import RecordedRun
+from nnviz.records.recorded_run import CsvReading, RecordedRun
+from nnviz.records.tensors import Array
 
 RANDOM_STATE = 'np.random.RandomState(seed_for("data") % 2**32)'
 GENERATOR = 'np.random.default_rng(seed_for("data") % 2**32)'
@@ -25,6 +26,11 @@ def data_code(run: RecordedRun, course: RunCourse) -> str:
     source, seed = SOURCES[run.experiment.data.kind](run)
     parts = [source, _split_code(run), _scaling_code(run)]
     return joined([*parts, _load_code(run, course, seed)])
+
+
+def file_rows(run: RecordedRun) -> WeightConstant | None:
+    """Return the rows of a file that plain lines of Python do not read, as a constant."""
+    return WeightConstant("ROWS", {"x": run.data.x, "y": run.data.y}, is_short=False) if run.data.x and run.data.y else None
 
 
 def is_split(run: RecordedRun) -> bool:
@@ -301,6 +307,79 @@ def _filled_lines(words: list[str]) -> str:
     return "\n".join(lines)
 
 
+_FILE = """
+def make_table():
+    \"\"\"Return the columns of a file, and the target of each row.\"\"\"
+    with open(PATH, newline="", encoding="<encoding>") as file:
+        lines = csv.reader(file<separator>, skipinitialspace=True)
+        rows = [[cell.strip() for cell in line] for line in lines if any(line)]<skipped>
+    <x>
+    <y>
+    <ending>
+"""
+
+
+_DECIMAL_COMMA = """def number(cell):
+    \"\"\"Return the number of a cell, with a comma before its fraction.\"\"\"
+    return float(cell.replace(",", "."))"""
+
+
+def _file(run: RecordedRun) -> Written:
+    reading, window = run.data.csv, run.experiment.data["window"]
+    if reading is None:
+        x, y = _of_bytes("x", run.data.x), _of_bytes("y", run.data.y)
+        said = "Return the rows of the file as nnviz read it, and the target of each."
+        return f'def make_table():\n    """{said}"""\n    {x}\n    {y}\n    return x, y', "make_table()"
+    text = block(
+        _FILE,
+        encoding=reading.encoding,
+        separator="" if reading.separator == "," else f", delimiter={quoted(reading.separator)}",
+        skipped="",
+        x=_file_inputs(reading),
+        y=_file_target(reading),
+        ending="return windows(x, y)" if window else "return x, y",
+    )
+    if reading.skipped:
+        text = text.replace("if any(line)]\n", f"if any(line)]\n    del rows[:{reading.skipped}]  # the names of the columns\n", 1)
+    parts = [assigned("PATH", quoted(reading.path)), _DECIMAL_COMMA if reading.decimal == "," else ""]
+    return joined([*parts, _windows(run.experiment.data) if window else "", text]), "make_table()"
+
+
+def _of_bytes(name: str, array: Array) -> str:
+    shape = f".reshape({', '.join(map(str, array.shape))})" if len(array.shape) > 1 else ""
+    data = f'data = bytearray(base64.b64decode(ROWS["{name}"]))'
+    return f"{data}\n    {name} = np.frombuffer(data, dtype=np.{array.dtype}){shape}"
+
+
+def _number_of(reading: CsvReading, place: int) -> str:
+    return f"float(row[{place}])" if reading.decimal == "." else f"number(row[{place}])"
+
+
+def _file_inputs(reading: CsvReading) -> str:
+    places = [str(use.place) for use in reading.features]
+    lines = []
+    if not any(use.words for use in reading.features):
+        number = _number_of(reading, 0).replace("[0]", "[place]")
+        lines.append(assigned("places", numbers([int(place) for place in places]), 4))
+        return "\n".join([*lines, f"x = np.array([[{number} for place in places] for row in rows])"])
+    lines.append("columns = []")
+    for use in reading.features:
+        if use.words:
+            words = assigned("words", Bracketed("[", tuple(map(quoted, use.words)), "]"), 4)
+            lines += [words, f"columns += [[float(row[{use.place}] == word) for row in rows] for word in words]"]
+        else:
+            lines.append(f"columns.append([{_number_of(reading, use.place)} for row in rows])")
+    return "\n".join([*lines, "x = np.array(columns).T.copy()"])
+
+
+def _file_target(reading: CsvReading) -> str:
+    number, place = _number_of(reading, reading.target.place), reading.target.place
+    if reading.target_is == "numbers":
+        return f"y = np.array([[{number}] for row in rows])"
+    value = number if reading.target_is == "classes" else f"row[{place}]"
+    return f"_, y = np.unique([{value} for row in rows], return_inverse=True)"
+
+
 def _bundled(run: RecordedRun) -> Written:
     name = run.experiment.data.kind
     return "", f"datasets.load_{name}(return_X_y=True)"
@@ -325,6 +404,7 @@ SOURCES: dict[str, Callable[[RecordedRun], Written]] = {
     "text": _text,
     **dict.fromkeys(BUNDLED, _bundled),
     "table": _table,
+    "csv": _file,
 }
 """Data kind -> function (run) -> (source, the expression for x and y)."""
 

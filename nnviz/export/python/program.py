@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from nnviz.export.python._loop_code import has_validation, training_code
 from nnviz.export.python._proof_code import end_weights, load_code, proof_code, recorded_code, trained_code
 from nnviz.export.python.change_code import edited_weights
-from nnviz.export.python.data_code import data_code, is_split
+from nnviz.export.python.data_code import data_code, file_rows, is_split
 from nnviz.export.python.net_code import net_code
 from nnviz.export.python.python_text import joined, wrapped
 from nnviz.export.python.run_course import RunCourse
@@ -18,7 +18,7 @@ from nnviz.export.python.start_code import has_start, own_weights, start_code
 from nnviz.records.recorded_run import RecordedRun
 
 _IMPORTS = (
-    *((rf"\b{name}\.", f"import {name}") for name in ("base64", "copy", "functools", "hashlib", "itertools", "math", "sys")),
+    *((rf"\b{name}\.", f"import {name}") for name in ("base64", "copy", "csv", "functools", "hashlib", "itertools", "math", "sys")),
     ("", ""),
     (r"\bnp\.", "import numpy as np"),
     (r"\btorch\.", "import torch"),
@@ -96,8 +96,9 @@ def notebook(cells: Sequence[tuple[str, str]]) -> str:
 def _sections(run: RecordedRun, course: RunCourse) -> list[ProgramSection]:
     own = own_weights(run)
     weights = [end_weights(run, course), *([own] if own else []), *edited_weights(course)]
+    rows = file_rows(run)
     loaded = "x_train, y_train, x_validation, y_validation" if is_split(run) else "x_train, y_train"
-    data = f"{data_code(run, course)}\n\n\n{loaded} = load_data()"
+    data = joined([rows.text() if rows else "", f"{data_code(run, course)}\n\n\n{loaded} = load_data()"])
     start, train = start_code(run, course, own), training_code(run, course)
     proof = joined([load_code(run, weights), trained_code(course), proof_code(run, course)])
     recorded = joined([recorded_code(run), *(one.text() for one in weights)])

@@ -145,11 +145,13 @@ class WeightConstant:
 
     name: str
     arrays: Mapping[str, Array]
+    is_short: bool = True
+    """Whether few numbers are written as they are."""
 
     @property
     def is_written_out(self) -> bool:
         """Whether all are plain numbers."""
-        return sum(to_numpy(array).size for array in self.arrays.values()) <= FEW_NUMBERS
+        return self.is_short and sum(to_numpy(array).size for array in self.arrays.values()) <= FEW_NUMBERS
 
     def text(self) -> str:
         """Return the constant."""
