@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
+from nnviz.extras import MissingExtra
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
 PROGRAMS = (".py", ".ipynb")
+RECORDINGS = (".mp4", ".gif")
+PICTURED = ("graph", "network", "plots", "window")
+TABLES = ("curves", "histograms")
+RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
+"""What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
 JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
@@ -58,6 +64,8 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
         return 1
     except KeyboardInterrupt:
         return _complain("Stopped.")
+    except MissingExtra as error:
+        return _complain(str(error), code=2)
     except ImportError as error:
         return _complain(_missing(error))
     except Exception as error:
@@ -85,9 +93,9 @@ def _missing(error: ImportError) -> str:
     return f"{name or 'A library'} cannot be loaded ({error}). Install nnviz again with: pip install nnviz"
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: int = 1) -> int:
     print(sentence, file=sys.stderr)
-    return 1
+    return code
 
 
 def _make_printable() -> None:
@@ -150,6 +158,7 @@ def _add_run(commands: Any) -> None:
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
     what = parser.add_mutually_exclusive_group()
+    parser.add_argument("--weights", metavar="FILE", help="begin with the weights of a safetensors file, by name, as far as they fit")
     what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
     what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
@@ -212,14 +221,22 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    what = "write the graph, the network, the plots or the window to a file, or the run as a program of torch and numpy"
-    parser = _command(commands, "export", _export, what)
-    endings = "its ending says the format: svg, png, pdf, dot, graphml, json; py and ipynb are the run as a program"
-    parser.add_argument("--to", required=True, metavar="OUT", help=endings)
-    parser.add_argument("--what", choices=("graph", "network", "plots", "window"), default="graph", help="what to write (graph)")
+    parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
+    formats = "svg, png, pdf, dot, graphml, json; mp4, gif; py, ipynb (the run as a program); onnx, safetensors, tfevents, csv, parquet"
+    parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
+    parser.add_argument("--what", choices=(*PICTURED, *TABLES), help="what to write: of pictures graph, of tables curves by default")
+    parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
+    span = parser.add_mutually_exclusive_group()
+    span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
+    span.add_argument("--iterations", type=_span, metavar="A:B[:EVERY]", help="record these iterations of the run")
+    parser.add_argument("--speed", type=float, default=4.0, metavar="N", help="pictures a second of a recording (4)")
+    parser.add_argument("--panel", default="", metavar="NAME", help="picture or recording of this panel: loss, inspector, microscope, ...")
+    parser.add_argument("--width", type=float, metavar="CM", help="of a picture on the page, in centimetres (96 pixels an inch)")
+    parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="of a picture of the window or the plots (step)")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="of window and recording (1600x1000)")
     parser.add_argument("--branch", metavar="NAME", help="of a program: this run that was saved in the document's file")
-    parser.add_argument("--seed", type=_count, help="of a program: another seed than the document's")
-    parser.add_argument("--precision", choices=("float32", "float64"), help="of a program: another precision than the document's")
+    parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
+    parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's, for files of a run")
     _add_set(parser)
     _add_place_options(parser)
     parser.set_defaults(iteration=None)
@@ -281,6 +298,13 @@ def _size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+def _span(text: str) -> tuple[int, int, int]:
+    match = re.fullmatch(r"(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", text, re.ASCII)
+    if not match or int(match[1]) > int(match[2]) or match[3] == "0":
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range such as 0:40, or 0:1000:20 for every twentieth")
+    return int(match[1]), int(match[2]), int(match[3] or 1)
+
+
 def _element(text: str) -> tuple[int, ...]:
     if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is not an element such as 2,0")
@@ -333,10 +357,21 @@ def _document(options: argparse.Namespace) -> OpenedFile:
     from nnviz import jobs
 
     if getattr(options, "branch", None) is not None:
-        if options.settings or options.seed is not None or options.precision is not None:
-            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed and --precision.")
+        others = options.settings, options.seed, options.precision, getattr(options, "weights", None)
+        if others != ([], None, None, None):
+            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed, --precision and --weights.")
         return jobs.open_branch(options.file, options.branch)
-    return jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    document = jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    return _with_weights(document, options.weights) if getattr(options, "weights", None) else document
+
+
+def _with_weights(document: OpenedFile, file: str) -> OpenedFile:
+    """The document with what fits of a file of weights; what does not is said."""
+    from nnviz import jobs
+
+    changed, found = jobs.with_weights(document, Path(file))
+    print(f"{file}: {found.told}", *found.misfits, sep="\n", file=sys.stderr)
+    return changed
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -461,15 +496,21 @@ def _questions(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
-    if out.suffix.lower() in PROGRAMS:
+    suffix, what = out.suffix.lower(), options.what or "graph"
+    if suffix in PROGRAMS:
         return _export_program(options, out)
     options.iteration = options.iteration or 0
+    if suffix in RUN_FILES or what in TABLES:
+        return _export_run(options, suffix)
+    if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
+        raise ValueError("--set, --seed, --precision and --branch are for files of a run: save the document with them, and export that.")
+    if suffix in RECORDINGS:
+        return _record(options, out)
+    if options.width is not None and not 0 < options.width <= 1000:
+        raise ValueError(f"--width {options.width:g}: a picture is wider than 0 cm, and at most 1000 cm wide.")
+    if options.panel or what != "graph" or suffix not in GRAPH_FILES:
+        return _offscreen("export", options, out, options.panel or what, options.width)
     from nnviz import jobs
-
-    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
-        if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
-            raise jobs.JobError("A picture shows the document as it is: leave out --set, --seed, --precision and --branch.")
-        return _offscreen("export", options, out, options.what)
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
@@ -490,12 +531,41 @@ def _export_program(options: argparse.Namespace, out: Path) -> int:
     return 0
 
 
+def _export_run(options: argparse.Namespace, suffix: str) -> int:
+    from nnviz import jobs
+    from nnviz.records.task_records import FileTask
+
+    what = options.what if options.what in TABLES else RUN_FILES[suffix]
+    task = FileTask(options.to, what, options.every)
+    print(jobs.write_file(_document(options), options.iteration, task), file=sys.stderr)
+    return 0
+
+
+def _record(options: argparse.Namespace, out: Path) -> int:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from nnviz.ui.shell import offscreen
+
+    along = "iterations" if options.iterations else "steps"
+    span = options.iterations or options.steps
+    job = _job(options, iteration=span[0]) if options.iterations else _job(options)
+    print(offscreen.record(job, out, options.panel or options.what or "graph", along, span, options.speed), file=sys.stderr)
+    return 0
+
+
 def _screenshot(options: argparse.Namespace) -> int:
     return _offscreen("screenshot", options, Path(options.out))
 
 
 def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    from nnviz.ui.shell import offscreen
+
+    getattr(offscreen, what)(_job(options), *arguments)
+    return 0
+
+
+def _job(options: argparse.Namespace, **changed: Any) -> Any:
+    """Where the window shall stand."""
     from nnviz.ui.shell import offscreen
 
     names = (
@@ -515,9 +585,8 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
         "is_answered",
     )
     unfold = tuple(getattr(options, "unfold", ()))
-    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
-    getattr(offscreen, what)(job, *arguments)
-    return 0
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)} | changed
+    return offscreen.Job(**given, unfold=unfold)
 
 
 # --- output ---

@@ -32,7 +32,7 @@ FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
@@ -42,8 +42,10 @@ ALLOWED = {
     "nnviz.version": set(),
     "nnviz.__main__": {"engine", "cli"},
     "nnviz.resource_files": set(),
+    "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
+    "nnviz.records.weights_file": {"safetensors", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.lessons": {"document", "records", "operations", "text", "resource_files", "msgspec", "numpy"},
@@ -52,11 +54,15 @@ ALLOWED = {
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
         "trace", "operations", "doctor", "messages", "records", "document", "export.python", "torch", "numpy", "sklearn", "safetensors",
-        "msgspec",
+        "msgspec", "extras",
     },
+    "nnviz.engine.files._event_file": {"engine", "document", "extras", "tensorboard"},
+    "nnviz.engine.files._onnx_graph": {"engine", "records", "extras", "torch", "onnxruntime", "onnxscript"},
+    "nnviz.engine.files.run_tables": {"engine", "records", "extras", "pyarrow"},
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
     "nnviz.export.python": {"records", "document", "operations", "text", "msgspec", "numpy"},
+    "nnviz.export.recording": {"document", "extras", "av", "numpy", "PySide6"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
@@ -73,7 +79,7 @@ ALLOWED = {
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
         "version", "jobs", "comparing", "diagnosing", "teaching", "code_exporting", "doctor", "lessons", "trace", "document", "records",
-        "text", "export", "ui.shell", "resource_files", "msgspec", "PySide6",
+        "text", "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

@@ -13,6 +13,7 @@ from nnviz import messages
 from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
 from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
+from nnviz.engine.files.written_file import written_file
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.batch_costs import batch_costs
@@ -29,7 +30,6 @@ from nnviz.engine.observe.hindsight import first_time_work, past_numbers_work, p
 from nnviz.engine.observe.initial_values import initial_drawn
 from nnviz.engine.observe.inspection import gradient_checked, inspected, node_tensors
 from nnviz.engine.observe.landscape import loss_plane
-from nnviz.engine.observe.recorded_runs import program_work
 from nnviz.engine.observe.reporter import Budget, Reporter
 from nnviz.engine.observe.surface import unit_map
 from nnviz.engine.observe.trace_records import to_record
@@ -46,12 +46,12 @@ from nnviz.records.task_records import (
     CurvatureTask,
     DistancesTask,
     DivergenceTask,
+    FileTask,
     FirstTimeTask,
     NoiseTask,
     PastNumbersTask,
     PastTimeTask,
     PlaneTask,
-    ProgramTask,
     RaceTask,
     RangeTestTask,
     Tasks,
@@ -371,8 +371,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return distances(task, timeline.trainer)
         case BatchCostTask():
             return batch_costs(task, timeline.trainer)
-        case ProgramTask():
-            return program_work(task, timeline)
+        case FileTask():
+            return written_file(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

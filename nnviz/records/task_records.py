@@ -167,11 +167,15 @@ class BatchCostTask(TaskKind, frozen=True):
     """So many iterations of each size are measured at most, and for so long."""
 
 
-class ProgramTask(TaskKind, frozen=True):
-    """The run up to where it stands, written as a program of torch and numpy alone."""
+class FileTask(TaskKind, frozen=True):
+    """A file of the run as far as it has come."""
 
-    form: str = "py"
-    """py: a file of Python · ipynb: a notebook."""
+    path: str
+    """Its ending says the format."""
+    what: str
+    """weights (.safetensors) · network (.onnx) · program (.py, .ipynb) · curves, histograms (.csv, .parquet) · events (.tfevents)."""
+    every: int = 0
+    """Layers are measured after every so many iterations, and at the end; 0: some hundred times in all."""
 
 
 Tasks = (
@@ -187,7 +191,7 @@ Tasks = (
     | BaselinesTask
     | DistancesTask
     | BatchCostTask
-    | ProgramTask
+    | FileTask
 )
 
 # --- what it results in ---
@@ -429,11 +433,11 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
-class ProgramText(TaskResult, frozen=True):
-    """The text of a program that makes the run again."""
+class FileWritten(TaskResult, frozen=True):
+    """A file is there."""
 
-    text: str
-    iterations: int
+    told: str
+    """What is in it, or what checking it has shown, as a sentence."""
 
 
 Results = (
@@ -449,7 +453,7 @@ Results = (
     | Baselines
     | Distances
     | BatchCosts
-    | ProgramText
+    | FileWritten
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 
 import numpy as np
@@ -17,10 +17,7 @@ from nnviz.engine.model.build import Net, build
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
-from nnviz.engine.tasks import Work
-from nnviz.export.python.program import notebook_text, script_text
 from nnviz.records.recorded_run import RecordedRun
-from nnviz.records.task_records import ProgramTask, ProgramText, Progress
 from nnviz.records.tensors import Array
 
 
@@ -47,17 +44,6 @@ def recorded_run(timeline: Timeline) -> RecordedRun:
         data=recorded_data(first, timeline.folder, timeline.data),
         libraries=(("Python", platform.python_version()), *((name, version(name)) for name in ("torch", "numpy"))),
     )
-
-
-def program_work(task: ProgramTask, timeline: Timeline) -> Work:
-    """Return the work of writing the run, as it stands now, as a program."""
-    run, write = recorded_run(timeline), {"py": script_text, "ipynb": notebook_text}[task.form]
-    return _written(run, write)
-
-
-def _written(run: RecordedRun, write: Callable[[RecordedRun], str]) -> Work:
-    yield Progress(0, 1, "writing")
-    return ProgramText(write(run), run.iterations)
 
 
 def _start(log: RunLog, timeline: Timeline) -> Net:
