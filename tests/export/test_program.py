@@ -13,18 +13,24 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from nnviz.document import catalog
 from nnviz.document.catalog import new_layer
 from nnviz.document.edits import set_value
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Link, Network
+from nnviz.document.network import Choice, Link, Network
 from nnviz.document.store import json_text
 from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names
 from nnviz.engine.observe.recorded_runs import recorded_run
+from nnviz.engine.run import optimizers
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.export.python import data_code, net_code, start_code, training_code
 from nnviz.export.python.program import notebook_text, script_text
+from nnviz.export.python.python_text import Bracketed, CallSource, assigned, laid_out, numbers
 from nnviz.jobs import HeadlessRun, OpenedFile, Setting, open_document
 
 RUNNER = Path(__file__).with_name("program_runner.py")
@@ -336,3 +342,59 @@ def test_a_file_is_read_plainly_where_that_gives_the_same_rows(written):
     texts = {name: (written[0] / f"{name}.py").read_text(encoding="utf-8") for name in FROM_FILES}
     assert {name: "csv.reader(" in text for name, text in texts.items()} == {name: name != "from_gaps" for name in FROM_FILES}
     assert "ROWS = {" in texts["from_gaps"]
+
+
+# --- what the catalog offers ---
+
+
+def test_every_kind_of_the_catalog_is_written_somehow():
+    inside = {"input", "random", "real_or_generated"}  # of these the method itself is made
+    assert net_code.LAYER_SOURCES.keys() == catalog.LAYERS.keys() - inside
+    assert data_code.SOURCES.keys() == catalog.DATASETS.keys()
+    assert net_code.FUNCTIONS.keys() == catalog.ACTIVATIONS.keys() - {"identity"}
+    assert training_code.LOSSES.keys() == catalog.LOSSES.keys()
+    assert training_code.OPTIMIZER_CLASSES.keys() == catalog.OPTIMIZERS.keys()
+    assert start_code.FILLS.keys() == catalog.INITIALIZERS.keys() - {"default"}
+
+
+@pytest.mark.parametrize("kind", catalog.OPTIMIZERS)
+def test_what_is_left_out_of_an_optimizer_is_what_torch_takes(kind):
+    fields = {"learning_rate": 0.1, **training_code.TORCH_DEFAULTS[kind]}
+    assert fields.keys() == {field.name for field in catalog.OPTIMIZERS[kind].fields}
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    bare = getattr(torch.optim, training_code.OPTIMIZER_CLASSES[kind])([parameter], lr=0.1)
+    full = optimizers.OPTIMIZERS[kind]([parameter], **optimizers.arguments(Choice(kind, fields)))
+    assert bare.defaults == full.defaults
+
+
+@pytest.mark.parametrize("name", dir(torch.nn.Module))
+def test_no_layer_takes_the_place_of_a_part_of_a_module(name):
+    assert net_code.attribute(name) not in dir(torch.nn.Module)
+
+
+# --- layout ---
+
+
+@pytest.mark.parametrize(
+    ("source", "margin", "text"),
+    [
+        (CallSource("f", ("a", "b")), 0, "f(a, b)"),
+        (CallSource("a_function", ("a" * 38, "b" * 38)), 0, f"a_function(\n    {'a' * 38}, {'b' * 38}\n)"),
+        (CallSource("f", ("a" * 50, "b" * 50)), 0, f"f(\n    {'a' * 50},\n    {'b' * 50},\n)"),
+        (Bracketed("[", ("a" * 60, "b" * 40), "]"), 0, f"[\n    {'a' * 60},\n    {'b' * 40},\n]"),
+        (numbers([[1.5, 2.0], [1e300, -1]]), 0, "[[1.5, 2.0], [1e300, -1]]"),
+    ],
+)
+def test_source_is_broken_as_ruff_breaks_it(source, margin, text):
+    assert laid_out(source, margin=margin) == text
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.recursive(st.text("ab", min_size=1, max_size=60), lambda inner: st.lists(inner, min_size=1, max_size=5), max_leaves=12))
+def test_any_list_of_names_is_laid_out_as_ruff_does(nested):
+    def source(part):
+        return part if isinstance(part, str) else Bracketed("[", tuple(map(source, part)), "]")
+
+    text = assigned("x", source(nested if isinstance(nested, list) else [nested])) + "\n"
+    done = subprocess.run([sys.executable, "-m", "ruff", "format", "--isolated", "-"], input=text, capture_output=True, text=True)
+    assert done.stdout == text

@@ -60,7 +60,7 @@ _OTHER = '''def draw_<name>(layer, random<gain><blocks>):
             <fill>
         parameter.copy_(<factor>start)'''
 
-_FILLS = {
+FILLS = {
     "zeros": ("Start the weights at 0", "START.zero_()"),
     "constant": ("Start the weights at 0.1", "START.fill_(0.1)"),
     "normal": ("Draw weights from N(0, 0.05²)", "nn.init.normal_(START, 0.0, 0.05, generator=random)"),
@@ -238,7 +238,7 @@ def _functions(layers: list[Layer]) -> list[str]:
         used.add("draw_default")
     found = [text.replace("<copy>", copy).replace("<units>", _units(units)) for name, text in texts.items() if name in used]
     has_blocks = any("blocks=" in draw.given for draw, _ in draws)
-    found += [_other(name, has_blocks) for name in _FILLS if f"draw_{name}" in used]
+    found += [_other(name, has_blocks) for name in FILLS if f"draw_{name}" in used]
     return [_put_in(text, parts) for text in found]
 
 
@@ -253,7 +253,7 @@ def _put_in(text: str, parts: dict[str, str]) -> str:
 
 
 def _other(name: str, has_blocks: bool) -> str:
-    said, call = _FILLS[name]
+    said, call = FILLS[name]
     if call.startswith("KAIMING"):
         call = f'nn.init.kaiming{call.removeprefix("KAIMING")}(START, nonlinearity="relu", generator=random)'
     lines = call.replace("START", "gate" if has_blocks else "start")

@@ -17,8 +17,8 @@ from nnviz.records.tensors import to_numpy
 
 # --- the optimizer ---
 
-_CLASSES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
-_TORCH_DEFAULTS: dict[str, dict[str, Any]] = {
+OPTIMIZER_CLASSES = {"sgd": "SGD", "adagrad": "Adagrad", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+TORCH_DEFAULTS: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.0, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0, "maximize": False},
     "adagrad": {"lr_decay": 0.0, "epsilon": 1e-10, "weight_decay": 0.0, "initial_accumulator_value": 0.0, "maximize": False},
     "rmsprop": {"alpha": 0.99, "epsilon": 1e-8, "momentum": 0.0, "centered": False, "weight_decay": 0.0, "maximize": False},
@@ -32,11 +32,11 @@ def optimizer_source(experiment: Experiment, only_trained: bool = False) -> Sour
     """Return the call that makes the optimizer. `only_trained`: over the parameters that are not frozen alone."""
     choice = experiment.training.optimizer
     given = [f"lr={choice['learning_rate']!r}", *_given(choice)]
-    return CallSource(f"torch.optim.{_CLASSES[choice.kind]}", (_groups(experiment, only_trained), *given))
+    return CallSource(f"torch.optim.{OPTIMIZER_CLASSES[choice.kind]}", (_groups(experiment, only_trained), *given))
 
 
 def _given(choice: Choice) -> list[str]:
-    usual, settings, found = _TORCH_DEFAULTS[choice.kind], choice.settings, []
+    usual, settings, found = TORCH_DEFAULTS[choice.kind], choice.settings, []
     for name, default in usual.items():
         value = settings.get(name, default)
         if name == "beta1" and (value, settings["beta2"]) != (usual["beta1"], usual["beta2"]):
@@ -150,7 +150,7 @@ def _formula(schedule: Choice, t: str) -> tuple[str, list[str]]:
 
 # --- the loss ---
 
-_LOSSES = {
+LOSSES = {
     "mse": "F.mse_loss",
     "mae": "F.l1_loss",
     "rmse": "rmse_loss",
@@ -184,7 +184,7 @@ def rmse_loss(output, target):
 def loss_name(course: RunCourse, experiment: Experiment) -> str:
     """Return what the loss function of an experiment is called."""
     loss = experiment.training.loss
-    return f"{loss}_of_classes" if course.has_several_targets else _LOSSES[loss]
+    return f"{loss}_of_classes" if course.has_several_targets else LOSSES[loss]
 
 
 def loss_code(run: RecordedRun, course: RunCourse) -> list[str]:
@@ -203,7 +203,7 @@ def _of_classes(run: RecordedRun, course: RunCourse, experiment: Experiment) -> 
     return (
         f"def {loss}_of_classes(output, y):\n"
         '    """Return the loss where y holds class numbers."""\n'
-        f"    return {_LOSSES[loss]}(output, {target})"
+        f"    return {LOSSES[loss]}(output, {target})"
     )
 
 
