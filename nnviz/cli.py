@@ -30,6 +30,8 @@ PROGRAMS = (".py", ".ipynb")
 RECORDINGS = (".mp4", ".gif")
 PICTURED = ("graph", "network", "plots", "window")
 TABLES = ("curves", "histograms")
+BY_NAME = (*TABLES, "iteration")
+"""What --what makes of a file of a run, whose ending does not tell it."""
 RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
 """What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
@@ -224,7 +226,11 @@ def _add_export(commands: Any) -> None:
     parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
     formats = "svg, png, pdf, dot, graphml, json; mp4, gif; py, ipynb (the run as a program); onnx, safetensors, tfevents, csv, parquet"
     parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
-    parser.add_argument("--what", choices=(*PICTURED, *TABLES), help="what to write: of pictures graph, of tables curves by default")
+    parser.add_argument(
+        "--what",
+        choices=(*PICTURED, *BY_NAME),
+        help="what to write: of pictures graph, of tables curves by default; iteration: one by hand (ipynb)",
+    )
     parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
     span = parser.add_mutually_exclusive_group()
     span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
@@ -497,10 +503,10 @@ def _questions(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
     suffix, what = out.suffix.lower(), options.what or "graph"
-    if suffix in PROGRAMS:
+    if suffix in PROGRAMS and what != "iteration":
         return _export_program(options, out)
     options.iteration = options.iteration or 0
-    if suffix in RUN_FILES or what in TABLES:
+    if suffix in RUN_FILES or what in BY_NAME:
         return _export_run(options, suffix)
     if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
         raise ValueError("--set, --seed, --precision and --branch are for files of a run: save the document with them, and export that.")
@@ -535,7 +541,7 @@ def _export_run(options: argparse.Namespace, suffix: str) -> int:
     from nnviz import jobs
     from nnviz.records.task_records import FileTask
 
-    what = options.what if options.what in TABLES else RUN_FILES[suffix]
+    what = options.what if options.what in BY_NAME else RUN_FILES[suffix]
     task = FileTask(options.to, what, options.every)
     print(jobs.write_file(_document(options), options.iteration, task), file=sys.stderr)
     return 0

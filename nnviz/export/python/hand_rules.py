@@ -84,7 +84,7 @@ FORWARD: dict[str, Forward] = {
     "pow": lambda c: f"{c.given[0]}.pow({c.given[1]})",
     "root": lambda c: f"{c.inputs[0]}.sqrt()",
     **{name: _method(name) for name in ("square", "sqrt", "exp", "abs", "long", "mean", "sum", "view", "reshape", "flatten", "transpose")},
-    **{name: _method(name) for name in ("permute", "unbind", "chunk")},
+    **{name: _method(name) for name in ("permute", "unbind", "chunk", "max")},
     "relu": lambda c: f"{c.inputs[0]} * ({c.inputs[0]} > 0)",
     "sigmoid": lambda c: f"1 / (1 + torch.exp(-{c.inputs[0]}))",
     "tanh": lambda c: f"torch.tanh({c.inputs[0]})",
@@ -94,6 +94,7 @@ FORWARD: dict[str, Forward] = {
     "stack": lambda c: _joined(c, "stack"),
     "getitem": lambda c: f"{c.inputs[0]}[{c.given[1]}]",
     "block": lambda c: f"{c.inputs[0]}.chunk({c.given[2]}, -1)[{c.given[1]}]",
+    "masked_fill": lambda c: f"{c.inputs[0]}.masked_fill({c.given[1]}, {c.given[2]})",
     "embedding": lambda c: f"{c.inputs[1]}[{c.inputs[0]}]",
     "mse_loss": lambda c: f"(({c.inputs[0]} - {c.inputs[1]}) ** 2).mean()",
     "l1_loss": lambda c: f"({c.inputs[0]} - {c.inputs[1]}).abs().mean()",
@@ -170,6 +171,12 @@ def _convolved(axes: int) -> Backward:
     return backward
 
 
+def _to_the_largest(call: WrittenCall) -> list[str]:
+    axis = call.option(1, "dim", "0")
+    places = f"{axis}, {call.y}[1].unsqueeze({axis}), {call.d}[0].unsqueeze({axis})"
+    return [f"torch.zeros_like({call.inputs[0]}).scatter({places})"]
+
+
 BACKWARD: dict[str, Backward] = {
     "linear": _dense,
     "matmul": _two("{d} @ {b}.mT", "{a}.mT @ {d}"),
@@ -190,8 +197,9 @@ BACKWARD: dict[str, Backward] = {
     "leaky_relu": _first(lambda c, x: f"{c.d} * torch.where({x} > 0, 1.0, {c.named.get('negative_slope', '0.01')})"),
     "elu": _first(lambda c, x: f"{c.d} * torch.where({x} > 0, 1.0, {x}.exp())"),
     "softplus": _first(lambda c, x: f"{c.d} * torch.sigmoid({x})"),
-    "softmax": _first(lambda c, x: f"{c.y} * ({c.d} - ({c.d} * {c.y}).sum(-1, keepdim=True))"),
+    "softmax": _first(lambda c, x: f"through_softmax({c.d}, {c.y})"),
     "log_softmax": _first(lambda c, x: f"{c.d} - {c.y}.exp() * {c.d}.sum(-1, keepdim=True)"),
+    "max": _to_the_largest,
     "mean": lambda call: _spread(call, True),
     "sum": lambda call: _spread(call, False),
     **{name: _first(lambda c, x: f"{c.d}.reshape({x}.shape)") for name in ("view", "reshape", "flatten")},
@@ -203,6 +211,7 @@ BACKWARD: dict[str, Backward] = {
     "chunk": _first(lambda c, x: f"torch.cat({c.d}, {c.option(2, 'dim', '0')})"),
     "getitem": _first(lambda c, x: f"put_in({x}, lambda parts: parts[{c.given[1]}], {c.d})"),
     "block": _first(lambda c, x: f"put_in({x}, lambda parts: parts.chunk({c.given[2]}, -1)[{c.given[1]}], {c.d})"),
+    "masked_fill": _first(lambda c, x: f"{c.d}.masked_fill({c.given[1]}, 0.0)"),
     "embedding": lambda call: ["", f"torch.zeros_like({call.inputs[1]}).index_put(({call.inputs[0]},), {call.d}, accumulate=True)"],
     "mse_loss": _first(lambda c, x: f"{c.d} * 2 * ({x} - {c.inputs[1]}) / {x}.numel()"),
     "l1_loss": _first(lambda c, x: f"{c.d} * ({x} - {c.inputs[1]}).sign() / {x}.numel()"),

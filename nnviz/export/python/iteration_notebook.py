@@ -14,7 +14,9 @@ from nnviz.export.python.program import notebook
 from nnviz.export.python.python_text import (
     FEW_NUMBERS,
     WIDTH,
+    Bracketed,
     CallSource,
+    Source,
     WeightConstant,
     assigned,
     flat,
@@ -57,12 +59,15 @@ _ALONE = '''def alone(function, upstream, *inputs):
     """Return what one call of torch sends to its inputs, by torch itself."""
     inputs = [value.detach().requires_grad_() for value in inputs]
     return torch.autograd.grad(function(*inputs), inputs, upstream)'''
-_TOOLS = {"copies_added(": _COPIES_ADDED, "put_in(": _PUT_IN, "alone(": _ALONE}
+_SOFTMAX = '''def through_softmax(gradient, y):
+    """Return what is sent back through y = softmax(z)."""
+    return y * (gradient - (gradient * y).sum(-1, keepdim=True))'''
+_TOOLS = {"through_softmax(": _SOFTMAX, "copies_added(": _COPIES_ADDED, "put_in(": _PUT_IN, "alone(": _ALONE}
 """What cells call, and its definition."""
 
 
 def iteration_notebook(trace: TraceRecord, leaves: Mapping[int, Array], title: str, titles: Mapping[str, str]) -> str:
-    """Return the notebook of a trace in textbook steps. `leaves`: the values of what is not computed, by node; `titles`: of layers.
+    """Return the notebook of a trace in textbook steps. `leaves`: by node the values of what need not be computed; `titles`: of layers.
 
     Raises ValueError for an operation that has no source.
     """
@@ -73,7 +78,8 @@ class _Iteration:
     """A trace on its way into cells."""
 
     def __init__(self, trace: TraceRecord, leaves: Mapping[int, Array], title: str, titles: Mapping[str, str]) -> None:
-        self.trace, self.leaves, self.title, self.titles = trace, leaves, title, titles
+        self.trace, self.title, self.titles = trace, title, titles
+        self.leaves = {id: array for id, array in leaves.items() if not trace.nodes[id].inputs or trace.nodes[id].operation not in FORWARD}
         self.loss = next(node.id for node in reversed(trace.nodes) if node.kind == "loss")
         self.nodes = self._ancestors()
         self.names = self._names()
@@ -104,7 +110,7 @@ class _Iteration:
     def cells(self) -> Iterator[tuple[str, str]]:
         """Yield the cells: markdown or code, and the text."""
         rows = len(self.trace.rows)
-        batch = f"A batch of {rows} row{'s' * (rows != 1)} goes forward through the network, operation by operation; then the gradient comes back"
+        batch = f"A batch of {rows} row{'s' * (rows != 1)} goes forward through the network, call by call; then the gradient comes back"
         beside = (
             "by the rule that stands beside each operation. Torch's autograd does the same, and every gradient is compared with torch's."
         )
@@ -313,7 +319,13 @@ def _last_call(expression: str) -> CallSource | None:
     if not expression.endswith(")") or start < 0:
         return None
     ends = [start, *commas, len(expression) - 1]
-    return CallSource(expression[:start], tuple(expression[one + 1 : other].strip() for one, other in pairwise(ends)))
+    return CallSource(expression[:start], tuple(_part(expression[one + 1 : other].strip()) for one, other in pairwise(ends)))
+
+
+def _part(text: str) -> Source:
+    """An argument; a list of names may be broken into lines."""
+    is_list = text.startswith("[") and text.endswith("]") and "(" not in text
+    return Bracketed("[", tuple(text[1:-1].split(", ")), "]") if is_list else text
 
 
 def _expression(call: WrittenCall) -> str:
@@ -330,7 +342,7 @@ def _written(part: Any, inputs: Sequence[str]) -> Any:
         return ":".join("" if end is None else str(end) for end in part["slice"][:2])
     if isinstance(part, list | tuple):
         return [_written(one, inputs) for one in part]
-    return repr(part)
+    return repr(part).replace("inf", "torch.inf") if isinstance(part, float) else repr(part)
 
 
 def _exchanged(part: Any, names: Mapping[str, str]) -> Any:

@@ -18,6 +18,7 @@ _FORMATS = {
     "weights": {"safetensors": "safetensors"},
     "network": {"onnx": "ONNX"},
     "program": {"py": "Python", "ipynb": "Jupyter notebook"},
+    "iteration": {"ipynb": "Jupyter notebook"},
     "curves": {"csv": "CSV", "parquet": "Parquet"},
     "histograms": {"csv": "CSV", "parquet": "Parquet"},
     "events": {"tfevents": "TensorBoard events"},
@@ -36,7 +37,7 @@ class RunFiles:
     # --- out ---
 
     def ask(self, what: str) -> None:
-        """Ask for a file and have the engine write it: weights · network · program · curves · histograms · events."""
+        """Ask for a file and have the engine write it: weights · network · program · iteration · curves · histograms · events."""
         formats = _FORMATS[what]
         filters = ";;".join(f"{name} (*.{suffix})" for suffix, name in formats.items())
         suffix = next(iter(formats))

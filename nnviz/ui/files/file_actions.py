@@ -18,6 +18,7 @@ ACTIONS = (
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=has_trace),
     Act("export_code", "Export PyTorch code…", "File", lambda f: f.run_files.ask("program"), "", "fa6s.file-code",
         "Write the run, as far as it stands, as a program of torch and numpy alone that gives the same losses to the bit: Python or a notebook"),
+    Act("export_iteration", "Export iteration as notebook…", "File", lambda f: f.run_files.ask("iteration"), "", "fa6s.book-open", "Write the traced iteration as a notebook: every value and gradient worked out by hand, beside torch's autograd"),
     Act("export_network", "Export network picture…", "File", lambda f: f.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
     Act("export_figure", "Export figure…", "File", lambda f: f.ask_figure(), "Ctrl+Alt+F", "fa6s.image", "Write the graph, the network, the plots, the window or one panel as SVG, PNG or PDF, as wide as a page needs it, light or dark"),
     Act("record", "Record…", "File", lambda f: f.recordings.ask(), "Ctrl+Alt+V", "fa6s.film", "Write the graph, the network, plots or the window as MP4 or GIF while steps or iterations go by", enabled=has_trace),
