@@ -17,7 +17,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import PREFIX, TEMPLATES, example_names, open_document
 from nnviz.engine.observe.recorded_iterations import recorded_leaves
 from nnviz.engine.run.timeline import Timeline
-from nnviz.export.python.hand_rules import BACKWARD, FORWARD
+from nnviz.export.python._hand_rules import BACKWARD, FORWARD
 from nnviz.export.python.iteration_notebook import iteration_notebook
 from tests.export.test_program import OWN, file_name, own, run_all
 

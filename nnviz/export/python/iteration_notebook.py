@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from math import prod
 from typing import Any
 
-from nnviz.export.python.hand_rules import BACKWARD, FORWARD, WrittenCall
+from nnviz.export.python._hand_rules import BACKWARD, FORWARD, WrittenCall
 from nnviz.export.python.program import notebook
 from nnviz.export.python.python_text import (
     FEW_NUMBERS,
