@@ -68,7 +68,10 @@ def _onnx(task: FileTask, timeline: Timeline) -> Content:
 def _program(task: FileTask, timeline: Timeline) -> Content:
     yield Progress(0, 1, "writing the program")
     write = notebook_text if Path(task.path).suffix.lower() == ".ipynb" else script_text
-    text = write(recorded_run(timeline))
+    try:
+        text = write(recorded_run(timeline))
+    except ValueError as error:
+        raise BuildError(Path(task.path).name, str(error)) from error
     return text.encode(), FileWritten(f"It makes the {timeline.iteration:,} iterations again without nnviz.")
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from nnviz.export.python.change_code import CARRY_OVER, LOOP_VARIABLES, MEMORY, needs_memory, plateau_source, step_lines, steps
+from nnviz.export.python.change_code import CARRY_OVER, LOOP_VARIABLES, MEMORY, frozen_line, needs_memory, plateau_source, step_lines, steps
 from nnviz.export.python.data_code import is_split
-from nnviz.export.python.net_code import attribute
 from nnviz.export.python.python_text import CallSource, assigned, joined, laid_out
 from nnviz.export.python.run_course import RunCourse
 from nnviz.export.python.training_code import (
@@ -47,8 +46,7 @@ def training_code(run: RecordedRun, course: RunCourse) -> str:
             *([_validation(course)] if is_split(run) else []),
             *schedule_code(course),
             *_lock_code(course),
-            *([TRAINED_PARAMETERS] if needs_memory(course) else []),
-            *([MEMORY] if needs_memory(course) else []),
+            *([TRAINED_PARAMETERS, MEMORY] if needs_memory(course) else []),
             *([CARRY_OVER] if course.rebuilds else []),
             *([_DROPOUT] if course.has_dropout and (course.varies("dropout") or not course.first.training.dropout) else []),
             _train(run, course),
@@ -77,8 +75,7 @@ def has_validation(run: RecordedRun, course: RunCourse) -> bool:
 
 def _validation(course: RunCourse) -> str:
     """The function that gives the loss over the rows that are held out; a network with two sides has none."""
-    varied = [name for name in ("l1", "l2") if course.varies(name)] if "l" in penalty_call(course) else []
-    given = [*(["loss_function"] if course.varies("loss") else []), *varied]
+    given = [*(["loss_function"] if course.varies("loss") else []), *(name for name in ("l1", "l2") if course.varies(name))]
     lines = [
         "@torch.no_grad()",
         f"def validation_loss({', '.join(['model', *given])}):",
@@ -86,13 +83,10 @@ def _validation(course: RunCourse) -> str:
         "    model.eval()",
     ]
     name = "loss_function" if course.varies("loss") else loss_name(course, course.first)
-    lines += ["    output, y = model(x_validation), y_validation"]
+    lines.append(f"    loss = {name}(model(x_validation), y_validation)")
     penalty = penalty_call(course)
-    if penalty:
-        lines += [f"    loss = {name}(output, y).item() + float({penalty})", "    model.train()", "    return loss"]
-    else:
-        lines += [f"    loss = {name}(output, y)", "    model.train()", "    return loss.item()"]
-    return "\n".join(lines)
+    returned = f"loss.item() + float({penalty})" if penalty else "loss.item()"
+    return "\n".join([*lines, "    model.train()", f"    return {returned}"])
 
 
 def _lock_code(course: RunCourse) -> list[str]:
@@ -111,26 +105,21 @@ def _train(run: RecordedRun, course: RunCourse) -> str:
     returned = "model, losses" if course.rebuilds else "losses"
     said = "the model and the loss of every iteration" if course.rebuilds else "the loss of every iteration"
     lines = ["def train(model):", f'    """Train the model; return {said}, before its update."""']
-    body = [*_before(course), "losses = []", *_head(run, course), *(f"    {line}" for line in _iteration(run, course))]
+    body = [*_before(course), "losses = []", _head(course), *(f"    {line}" for line in _iteration(run, course))]
     body += [line for step in steps(course) if step.iteration == run.iterations for line in step_lines(course, step, 4)]
-    text = "\n".join([*lines, indent("\n".join([*body, f"return {returned}"]), "    ")])
-    return text
+    return "\n".join([*lines, indent("\n".join([*body, f"return {returned}"]), "    ")])
 
 
 def _before(course: RunCourse) -> list[str]:
     """What is there before the first iteration."""
     first, training = course.first, course.first.training
-    lines = [
-        f"model.{attribute(layer.id)}.requires_grad_(False)  # frozen"
-        for layer in first.network.in_order()
-        if layer.frozen and learns(layer)
-    ]
+    lines = [frozen_line(layer, 4) for layer in first.network.in_order() if layer.frozen and learns(layer)]
     if course.has_dropout and not training.dropout:
         lines.append("switch_dropout(model, False)")
     if course.sides:
-        lines += sides_lines(course, first)
+        lines += sides_lines(first)
     lines.append(assigned("optimizer", optimizer_source(first), 4))
-    lines += [f"{name} = {getattr(training, name)!r}" for name in LOOP_VARIABLES if course.varies(name) and name != "dropout"]
+    lines += [f"{name} = {getattr(training, name)!r}" for name in LOOP_VARIABLES if course.varies(name)]
     if course.varies("loss"):
         lines.append(f"loss_function = {loss_name(course, first)}")
     if is_scheduled(course) and len(schedules(course)) > 1:
@@ -144,7 +133,7 @@ def _before(course: RunCourse) -> list[str]:
     if _has_plateau(course):
         lines.append("lowest, waited_for, cooldown, reductions = math.inf, 0, 0, 0")
         if len(schedules(course)) > 1:
-            lines.append(f"plateau = {plateau_source(training.schedule.kind, training.schedule.settings)}")
+            lines.append(assigned("plateau", plateau_source(training.schedule.kind, training.schedule.settings), 4))
     elif is_scheduled(course) and len(schedules(course)) > 1:
         lines.append("reductions = 0")
     if course.ever("early_stopping"):
@@ -160,10 +149,10 @@ def _has_plateau(course: RunCourse) -> bool:
     return any(one.training.schedule.kind == "plateau" for one in course.experiments)
 
 
-def _head(run: RecordedRun, course: RunCourse) -> list[str]:
+def _head(course: RunCourse) -> str:
     if course.is_whole_batch or course.varies("batch_size"):
-        return ["for iteration in range(ITERATIONS):"]
-    return ["for iteration, rows in zip(range(ITERATIONS), batches()):"]
+        return "for iteration in range(ITERATIONS):"
+    return "for iteration, rows in zip(range(ITERATIONS), batches()):"
 
 
 def _iteration(run: RecordedRun, course: RunCourse) -> list[str]:
@@ -171,7 +160,8 @@ def _iteration(run: RecordedRun, course: RunCourse) -> list[str]:
     for step in steps(course):
         if step.iteration < run.iterations:
             lines.append(f"if iteration == {step.iteration}:")
-            lines += [f"    {line}" for text in step_lines(course, step, 12) for line in text.split("\n")]
+            made = [line for text in step_lines(course, step, 12) for line in text.split("\n")]
+            lines += [f"    {line}" for line in (*made, *(["pass"] if all(line.startswith("#") for line in made) else []))]
     needs_epoch = _needs_epoch(course)
     if course.varies("batch_size"):
         lines += _VARIED_BATCH
@@ -180,7 +170,8 @@ def _iteration(run: RecordedRun, course: RunCourse) -> list[str]:
     lines += _rate_lines(course)
     if course.is_random:
         lines.append("seed_iteration(iteration)")
-    lines.append("optimizer.zero_grad()")
+    # the optimizer of a net of which layers were frozen on the way knows nothing of the gradients these had before
+    lines.append("model.zero_grad()" if needs_memory(course) else "optimizer.zero_grad()")
     lines += _loss_lines(course)
     lines.append("loss.backward()")
     lines += _update_lines(course)
@@ -222,7 +213,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     x, y = ("x_train", "y_train") if whole else ("x_train[rows]", "y_train[rows]")
     name = "loss_function" if course.varies("loss") else loss_name(course, course.first)
     if course.sides:
-        lines = _sides_lines(course, x, y)
+        lines = _sides_lines(x, y)
         lines.append(f"loss = {name}(output, target)")
     else:
         lines = [f"loss = {name}(model({x}), {y})"]
@@ -230,8 +221,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     return [*lines, *([f"loss = loss + {penalty}"] if penalty else [])]
 
 
-def _sides_lines(course: RunCourse, x: str, y: str) -> list[str]:
-    units = course.first.network.layer(course.sides.random)["units"]
+def _sides_lines(x: str, y: str) -> list[str]:
     return [
         "is_generators = iteration % 2 == 1  # the discriminator's turn comes first",
         "for parameter in generating:",
@@ -239,7 +229,7 @@ def _sides_lines(course: RunCourse, x: str, y: str) -> list[str]:
         "for parameter in judging:",
         "    parameter.requires_grad_(not is_generators)",
         f"real = torch.ones_like({y})",
-        f"generated = model.generate(torch.randn(len(real), {units}))",
+        "generated = model.generate(len(real))",
         "if is_generators:  # to be taken for real is what it learns",
         "    output, target = model(generated), real",
         "else:",

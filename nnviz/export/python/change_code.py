@@ -11,7 +11,18 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.network import Layer
 from nnviz.document.shapes.report import examine
 from nnviz.export.python.net_code import attribute, is_torchs_net, net_name, tensor_name
-from nnviz.export.python.python_text import FEW_NUMBERS, WeightConstant, assigned, comment, quoted
+from nnviz.export.python.python_text import (
+    FEW_NUMBERS,
+    Bracketed,
+    CallSource,
+    Keyed,
+    Source,
+    WeightConstant,
+    assigned,
+    comment,
+    laid_out,
+    quoted,
+)
 from nnviz.export.python.run_course import RunCourse, begun_anew
 from nnviz.export.python.start_code import new_layers, set_lines
 from nnviz.export.python.training_code import (
@@ -84,10 +95,7 @@ def step_lines(course: RunCourse, step: RecordedChange, margin: int) -> list[str
     said = "; ".join(change_text.differences(step.old, step.new)) or "changed, and back to what it was"
     lines = comment(said, margin)
     lines += _rebuilt(course, step, margin) if step.place in course.rebuilds else _kept(course, step, margin)
-    lines += _settings(course, step, margin)
-    if not any(not line.startswith("#") for line in lines):
-        lines.append("pass")
-    return lines
+    return lines + _settings(course, step, margin)
 
 
 # --- the network ---
@@ -99,34 +107,33 @@ def _rebuilt(course: RunCourse, step: RecordedChange, margin: int) -> list[str]:
     anew = begun_anew(old.network, new.network)
     lines = [f"former, model = model, {net_name(course, new.network)}()"]
     if new_layers(course, step.place):
-        lines.append(f"initialize_at_{step.iteration}(model)")
+        lines.append(f"initialize_at_{course.moment(step.place)}(model)")
     fresh = {name: values for name, values in new.weights.items() if before.get(name) != after.get(name) or name.split(".")[0] in anew}
-    lines += _weight_lines(fresh, new, margin)
-    lines += [
-        f"model.{attribute(layer.id)}.requires_grad_(False)  # frozen" for layer in new.network.in_order() if layer.frozen and learns(layer)
-    ]
+    lines += _weight_lines(course, fresh, new, margin)
+    lines += [frozen_line(layer, margin) for layer in new.network.in_order() if layer.frozen and learns(layer)]
     if course.has_dropout and not new.training.dropout:
         lines.append("switch_dropout(model, False)")
-    lines += sides_lines(course, new) if course.sides else []
+    lines += sides_lines(new) if course.sides else []
     lines += ["memory = optimizer", assigned("optimizer", optimizer_source(new, True), margin)]
-    given = ["former", "model", "memory", "optimizer"]
-    given += [f"anew=[{', '.join(quoted(attribute(id)) for id in anew)}]"] if anew else []
+    given: list[Source] = ["former", "model", "memory", "optimizer"]
+    given += [Keyed("anew=", Bracketed("[", tuple(quoted(attribute(id)) for id in anew), "]"))] if anew else []
     given += ["forget=True"] if old.training.optimizer.kind != new.training.optimizer.kind else []
-    lines.append(f"carry_over({', '.join(given)})")
-    lines += _weight_lines({name: values for name, values in _edited(old, new).items() if name not in fresh}, new, margin, step)
+    lines.append(laid_out(CallSource("carry_over", tuple(given)), margin=margin))
+    edited = {name: values for name, values in _edited(old, new).items() if name not in fresh}
+    lines += _weight_lines(course, edited, new, margin, step)
     return lines + _adapted(old, new)
 
 
 def _kept(course: RunCourse, step: RecordedChange, margin: int) -> list[str]:
     old, new = step.old, step.new
-    lines = _weight_lines(_edited(old, new), new, margin, step)
-    if course.sides and _is_made_anew(step):
+    lines = _weight_lines(course, _edited(old, new), new, margin, step)
+    if course.sides and (_is_made_anew(step) or old.training.optimizer.kind != new.training.optimizer.kind):
         lines += ["for parameter in generating + judging:", "    parameter.requires_grad_(True)"]
     for layer in new.network.in_order():
         if layer.frozen != old.network.layer(layer.id).frozen and learns(layer):
-            lines.append(_frozen_line(layer))
+            lines.append(frozen_line(layer, margin))
     if course.sides and _is_made_anew(step):
-        lines += sides_lines(course, new)
+        lines += sides_lines(new)
     choice, before = new.training.optimizer, old.training.optimizer
     if before.kind != choice.kind:
         lines.append(assigned("optimizer", optimizer_source(new, needs_memory(course)), margin))
@@ -141,11 +148,12 @@ def _kept(course: RunCourse, step: RecordedChange, margin: int) -> list[str]:
     return lines
 
 
-def _frozen_line(layer: Layer) -> str:
-    place = f"model.{attribute(layer.id)}"
-    if layer.frozen:
-        return f"{place}.requires_grad_(False)"
-    return f"with_one_bias({place}.requires_grad_(True))" if is_torchs_net(layer) else f"{place}.requires_grad_(True)"
+def frozen_line(layer: Layer, margin: int) -> str:
+    """Return the statement that lets training leave a layer as it is, or change it again."""
+    call = CallSource(f"model.{attribute(layer.id)}.requires_grad_", (str(not layer.frozen),))
+    if not layer.frozen and is_torchs_net(layer):
+        call = CallSource("with_one_bias", (call,))
+    return laid_out(call, margin=margin)
 
 
 def _is_made_anew(step: RecordedChange) -> bool:
@@ -178,11 +186,13 @@ def _edited(old: Experiment, new: Experiment) -> dict[str, Any]:
     return {name: values for name, values in new.weights.items() if name not in old.weights or old.weights[name] != values}
 
 
-def _weight_lines(own: dict[str, Any], experiment: Experiment, margin: int, step: RecordedChange | None = None) -> list[str]:
+def _weight_lines(
+    course: RunCourse, own: dict[str, Any], experiment: Experiment, margin: int, step: RecordedChange | None = None
+) -> list[str]:
     if not own:
         return []
     if step and _size(own) > FEW_NUMBERS:
-        return [f"load(model, {_constant(step)})"]
+        return [f"load(model, {_constant(course, step)})"]
     return ["with torch.no_grad():", *(f"    {line}" for line in set_lines(own, experiment.network, margin + 4))]
 
 
@@ -190,8 +200,8 @@ def _size(own: dict[str, Any]) -> int:
     return sum(np.size(values) for values in own.values())
 
 
-def _constant(step: RecordedChange) -> str:
-    return f"SET_AT_{step.iteration}"
+def _constant(course: RunCourse, step: RecordedChange) -> str:
+    return f"SET_AT_{course.moment(step.place)}"
 
 
 def edited_weights(course: RunCourse) -> Iterator[WeightConstant]:
@@ -200,7 +210,7 @@ def edited_weights(course: RunCourse) -> Iterator[WeightConstant]:
         own = _edited(step.old, step.new)
         if own and _size(own) > FEW_NUMBERS:
             arrays = {tensor_name(name, step.new.network): _array(values, step.new.precision) for name, values in own.items()}
-            yield WeightConstant(_constant(step), arrays)
+            yield WeightConstant(_constant(course, step), arrays)
 
 
 def _array(values: Any, precision: str) -> Array:
@@ -219,7 +229,7 @@ def _settings(course: RunCourse, step: RecordedChange, margin: int) -> list[str]
     if new.loss != old.loss:
         lines.append(f"loss_function = {loss_name(course, step.new)}")
     if is_scheduled(course):
-        lines += _rate_settings(course, step)
+        lines += _rate_settings(course, step, margin)
     if has_locks(course) and locks_vary(course) and step.old.locks != step.new.locks:
         lines.append(assigned("locks", locks_source(step.new), margin))
     is_comparable = all(getattr(old, name) == getattr(new, name) for name in ("loss", "l1", "l2")) and step.old.network == step.new.network
@@ -231,20 +241,19 @@ def _settings(course: RunCourse, step: RecordedChange, margin: int) -> list[str]
     return lines
 
 
-def _rate_settings(course: RunCourse, step: RecordedChange) -> list[str]:
+def _rate_settings(course: RunCourse, step: RecordedChange, margin: int) -> list[str]:
     old, new, lines = step.old.training, step.new.training, []
     if old.optimizer["learning_rate"] != new.optimizer["learning_rate"]:
         lines.append(f"base_rate = {new.optimizer['learning_rate']!r}")
     if old.schedule != new.schedule:
         lines.append(f"rate_of = {schedule_name(course, new.schedule)}")
         if any(one.kind == "plateau" for one in schedules(course)):
-            lines.append(f"plateau = {plateau_source(new.schedule.kind, new.schedule.settings)}")
+            lines.append(assigned("plateau", plateau_source(new.schedule.kind, new.schedule.settings), margin))
     return lines
 
 
-def plateau_source(kind: str, settings: dict[str, Any]) -> str:
+def plateau_source(kind: str, settings: dict[str, Any]) -> Source:
     """Return the settings of a plateau schedule as a dict; None for any other."""
     if kind != "plateau":
         return "None"
-    inside = ", ".join(f'"{name}": {settings[name]!r}' for name in ("threshold", "patience", "cooldown"))
-    return f"{{{inside}}}"
+    return Bracketed("{", tuple(f'"{name}": {settings[name]!r}' for name in ("threshold", "patience", "cooldown")), "}")

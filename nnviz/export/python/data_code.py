@@ -92,38 +92,29 @@ _CURVES = {
 
 def _blobs(run: RecordedRun) -> Written:
     samples, classes = run.experiment.data["samples"], run.experiment.data["classes"]
-    sizes = [samples // classes + (label < samples % classes) for label in range(classes)]
     text = block(
         """
         def make_blobs():
             \"\"\"Return clouds around centres drawn from the square ±10, and their classes.\"\"\"
             random = <random>
-            <sizes>
+            sizes = np.full(<classes>, <size>)
+            sizes[:<more>] += 1
             centers = random.uniform(-10.0, 10.0, (<classes>, 2))
-            clouds = [
-                random.normal(center, <noise>, (size, 2)) for center, size in zip(centers, sizes)
-            ]
+            clouds = []
+            for center, size in zip(centers, sizes):
+                clouds.append(random.normal(center, <noise>, (size, 2)))
             order = np.arange(<samples>)
             random.shuffle(order)
             return np.concatenate(clouds)[order], np.repeat(np.arange(<classes>), sizes)[order]
         """,
         random=RANDOM_STATE,
-        sizes=assigned("sizes", numbers(sizes), 4),
         samples=str(samples),
         classes=str(classes),
+        size=str(samples // classes),
+        more=str(samples % classes),
         noise=repr(run.experiment.data["noise"]),
     )
-    return _refitted(text), "make_blobs()"
-
-
-def _refitted(text: str) -> str:
-    """A comprehension that fits into one line stands in one."""
-    lines = text.split("\n")
-    for place in range(len(lines) - 2):
-        head, body, tail = lines[place : place + 3]
-        if head.rstrip().endswith("= [") and tail.strip() == "]" and len(head) + len(body.strip()) + 1 <= 88:
-            return "\n".join([*lines[:place], head + body.strip() + "]", *lines[place + 3 :]])
-    return text
+    return (text if samples % classes else text.replace("    sizes[:0] += 1\n", "")), "make_blobs()"
 
 
 def _drawn(name: str, what: str, body: str) -> Callable[[RecordedRun], Written]:
@@ -200,10 +191,12 @@ _WAVES = {
     "sine_wave": "series = np.sin(2 * np.pi * np.arange(<steps>) / <period>)\nseries = series + random.normal(0.0, <noise>, <steps>)",
     "sawtooth": "series = 2 * (np.arange(<steps>) / <period> % 1.0) - 1\nseries = series + random.normal(0.0, <noise>, <steps>)",
     "ar": """
-weights = np.zeros(0)  # by Levinson and Durbin's recursion
+# by Levinson and Durbin's recursion, which makes no series that grows without end
+weights = np.zeros(0)
 for partial in random.uniform(-0.8, 0.8, <order>):
     weights = np.append(weights - partial * weights[::-1], partial)
-noise = random.normal(0.0, <noise>, 500 + <steps>)  # 500 steps pass before it counts
+# 500 steps pass before it counts
+noise = random.normal(0.0, <noise>, 500 + <steps>)
 series = np.zeros(<order> + len(noise))
 for step, shock in enumerate(noise):
     before = series[step : <order> + step][::-1]
@@ -211,12 +204,13 @@ for step, shock in enumerate(noise):
 series = series[-<steps>:]
 """.strip(),
     "volatility": """
-shocks = random.normal(0.0, 1.0, 500 + <steps>)  # 500 steps pass before it counts
+alpha, beta = <alpha>, <beta>
+# 500 steps pass before it counts
+shocks = random.normal(0.0, 1.0, 500 + <steps>)
 series, variance = np.empty(500 + <steps>), 1.0
 for step, shock in enumerate(shocks):
     series[step] = np.sqrt(variance) * shock
-    long_run = 1 - <alpha> - <beta>
-    variance = long_run + <alpha> * series[step] ** 2 + <beta> * variance
+    variance = 1 - alpha - beta + alpha * series[step] ** 2 + beta * variance
 series = series[-<steps>:]
 """.strip(),
 }

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Callable
+from functools import partial
 from math import prod
 from textwrap import indent
 from typing import NamedTuple
 
+from nnviz.document import adversarial
 from nnviz.document.network import Layer, Network, split_parameter
 from nnviz.document.shapes.report import examine
 from nnviz.export.python.python_text import WIDTH, Bracketed, CallSource, Source, assigned, block, flat, joined, laid_out, wrapped
@@ -29,7 +31,7 @@ _METHODS = (
 )
 MODULE_NAMES = frozenset(_METHODS.split())
 """Names that mean something else in a torch module, and in ours."""
-_TAKEN = {"self", "torch", "F", "nn", "np", "math", "count"}
+_TAKEN = {"self", "torch", "F", "nn", "np", "math", "h", "count"}
 _LONGEST_LOCAL = 14
 
 
@@ -89,7 +91,7 @@ def _net(course: RunCourse, place: int, network: Network, classes: dict[str, Non
     lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}."""', ""]
     lines += ["    def __init__(self):", "        super().__init__()"]
     lines += [line for layer in layers if (line := _made(layer, sources[layer.id]))]
-    methods = _two_sides(course, network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
+    methods = _two_sides(network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
     return "\n".join(lines) + "".join("\n\n" + indent(method, "    ") for method in methods)
 
 
@@ -128,14 +130,19 @@ def _locals(ids: list[str]) -> dict[str, str]:
     return found
 
 
-def _two_sides(course: RunCourse, network: Network, sources: dict[str, LayerSource]) -> list[str]:
+def _two_sides(network: Network, sources: dict[str, LayerSource]) -> list[str]:
     """The generator and the discriminator of a network that is trained against itself."""
-    sides = course.sides
+    sides = adversarial.sides(network)
     ordered = [layer for layer in network.in_order() if layer.id in sources]
+    if stray := [layer.title for layer in ordered if layer.id not in (*sides.generator, *sides.discriminator)]:
+        raise ValueError(f"A program has no place for {stray[0]}, which stands before the random numbers: link the input to them directly.")
     made = [layer for layer in ordered if layer.id in sides.generator]
     judged = [layer for layer in ordered if layer.id in sides.discriminator]
     head, *body = _method("generate", network, made, sources, sides.generated, entry=sides.random).split("\n")
-    generate = "\n".join([head, '    """Return rows that the generator makes of random numbers."""', *body])
+    drawn = head.removeprefix("def generate(self, ").removesuffix("):")
+    first = f"    {drawn} = torch.randn(count, {network.layer(sides.random)['units']})"
+    said = '    """Return so many rows that the generator makes of random numbers."""'
+    generate = "\n".join(["def generate(self, count):", said, first, *body])
     end = judged[-1].id
     return [generate, _method("forward", network, judged, sources, end, entry=sides.meeting)]
 
@@ -299,30 +306,23 @@ def _recurrent(layer: Layer, shapes: list[Shape]) -> LayerSource:
     given += [f"num_layers={layer['num_layers']}"] if layer["num_layers"] > 1 else []
     given += [f"dropout={layer['dropout']!r}"] if layer["dropout"] and layer["num_layers"] > 1 else []
     given += ["bidirectional=True"] if layer["bidirectional"] else []
-    call = f"self.{attribute(layer.id)}"
-    if not is_torchs_net(layer):
-        given.append(f"function={FUNCTIONS.get(layer['activation'], 'None')}")
-        if layer["activation"] == "softmax":
-            given[-1] = "function=functools.partial(F.softmax, dim=-1)"
-        ending = (lambda output, inputs, margin: _kept(output, f"{call}({inputs[0]})[0]", layer)) if layer["return_sequences"] else None
-        return LayerSource(CallSource("Recurrent", tuple(given)), ending or (lambda *to: _lasts(to, call, "_, h", layer)), (_RECURRENT,))
-    given += ['nonlinearity="relu"'] if layer.kind == "rnn" and layer["activation"] == "relu" else []
-    made = CallSource("with_one_bias", (CallSource(f"nn.{layer.kind.upper()}", (*given, "batch_first=True")),))
+    if is_torchs_net(layer):
+        given += ['nonlinearity="relu"'] if layer.kind == "rnn" and layer["activation"] == "relu" else []
+        made = CallSource("with_one_bias", (CallSource(f"nn.{layer.kind.upper()}", (*given, "batch_first=True")),))
+    else:
+        function = FUNCTIONS.get(layer["activation"], "None")
+        function = "functools.partial(F.softmax, dim=-1)" if layer["activation"] == "softmax" else function
+        made = CallSource("Recurrent", (*given, f"function={function}"))
+    return LayerSource(made, partial(_states, layer), (_ONE_BIAS if is_torchs_net(layer) else _RECURRENT,))
+
+
+def _states(layer: Layer, output: str, inputs: list[str], margin: int) -> list[str]:
+    """All states, or those behind the last time step: of both directions, if there are two."""
+    call = f"self.{attribute(layer.id)}({inputs[0]})"
     if layer["return_sequences"]:
-        return LayerSource(made, lambda output, inputs, margin: _kept(output, f"{call}({inputs[0]})[0]", layer), (_ONE_BIAS,))
-    unpacked = "_, (h, _)" if layer.kind == "lstm" else "_, h"
-    return LayerSource(made, lambda *to: _lasts(to, call, unpacked, layer), (_ONE_BIAS,))
-
-
-def _kept(output: str, value: str, layer: Layer) -> list[str]:
-    return [f"return {value}" if output == "return" else f"{output} = {value}"]
-
-
-def _lasts(to: tuple, call: str, unpacked: str, layer: Layer) -> list[str]:
-    """The states behind the last time step: of both directions, if there are two."""
-    output, inputs, _ = to
+        return [_set(output, f"{call}[0]", margin)]
     last = "torch.cat([h[-2], h[-1]], -1)" if layer["bidirectional"] else "h[-1]"
-    return [f"{unpacked} = {call}({inputs[0]})", *_kept(output, last, layer)]
+    return [f"_, (h, _) = {call}" if layer.kind == "lstm" else f"_, h = {call}", _set(output, last, margin)]
 
 
 _RECURRENT = '''class Recurrent(nn.Module):
@@ -428,17 +428,14 @@ def _block_class(layer: Layer) -> tuple[str, str]:
     """What the class of such a block is called, and its definition."""
     features = [*(["Causal"] if layer["causal"] else []), *(["PreNorm"] if layer["norm_first"] else [])]
     features += [layer["activation"].title().replace("_", "")] if layer["activation"] != "relu" else []
-    name = f"{''.join(features)}EncoderBlock"
+    name = f"{''.join(features)}EncoderBlock{'WithDropout' if layer['p'] else ''}"
     mask = ", attn_mask=future(x.shape[1])" if layer["causal"] else ""
     inner = laid_out(activated(layer["activation"], "self.linear1(x)"))
     if layer["norm_first"]:
         forward = "x = x + self.attend(self.norm1(x))\n        return x + self.transform(self.norm2(x))"
     else:
         forward = "x = self.norm1(x + self.attend(x))\n        return self.norm2(x + self.transform(x))"
-    if layer["p"]:
-        text = _BLOCK_WITH_DROPOUT
-    else:
-        text, name = _BLOCK, name
+    text = _BLOCK_WITH_DROPOUT if layer["p"] else _BLOCK
     return name, block(text, name=name, mask=mask, inner=inner).replace("FORWARD", forward)
 
 

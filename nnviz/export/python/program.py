@@ -55,7 +55,7 @@ class ProgramSection(NamedTuple):
 
 
 def script_text(run: RecordedRun) -> str:
-    """Return the run as a file of Python, laid out as `ruff format` does."""
+    """Return the run as a file of Python, laid out as `ruff format` does. Raises ValueError, as a sentence, for what has no form there."""
     course = RunCourse(run)
     sections = [*_sections(run, course), ProgramSection("run", "", _main(run, course))]
     code = joined(section.code for section in sections)
@@ -65,7 +65,7 @@ def script_text(run: RecordedRun) -> str:
 
 
 def notebook_text(run: RecordedRun) -> str:
-    """Return the run as a notebook, format 4.5."""
+    """Return the run as a notebook, format 4.5. Raises ValueError as `script_text` does."""
     course = RunCourse(run)
     sections = [*_sections(run, course), ProgramSection("Run", _RUN_TEXT, _cell_main(run, course))]
     code = joined(section.code for section in sections)

@@ -82,6 +82,12 @@ class RunCourse:
         """The places, among the experiments, of those behind whose change the network is made anew."""
         return [place + 1 for place, (old, new) in enumerate(pairwise(self.experiments)) if _is_rebuilt(old.network, new.network)]
 
+    def moment(self, place: int) -> str:
+        """Return a name for when the experiment at this place came into force: its iteration, with a number where several came there."""
+        iteration = self.run.changes[place - 1].iteration
+        earlier = sum(change.iteration == iteration for change in self.run.changes[: place - 1])
+        return f"{iteration}{'_' * (earlier > 0)}{earlier + 1 if earlier else ''}"
+
     @property
     def last(self) -> Experiment:
         """The experiment in force at the end."""

@@ -12,6 +12,7 @@ from nnviz.export.python.python_text import (
     FEW_NUMBERS,
     WIDTH,
     Bracketed,
+    CallSource,
     WeightConstant,
     assigned,
     flat,
@@ -141,7 +142,8 @@ def set_lines(own: Mapping[str, Any], network: Network, margin: int = 4) -> list
         if margin + len(whole) <= WIDTH:
             lines.append(whole)
         else:
-            lines += [*assigned("values", numbers(values), margin).split("\n"), f"{place}.copy_(torch.tensor(values))"]
+            call = laid_out(CallSource(f"{place}.copy_", ("torch.tensor(values)",)), margin=margin)
+            lines += [*assigned("values", numbers(values), margin).split("\n"), *call.split("\n")]
     return lines
 
 
@@ -149,7 +151,7 @@ def _initialize_later(course: RunCourse, place: int, layers: list[Layer]) -> str
     lines = _drawing_lines(layers)
     if not lines:
         return ""
-    head = ["@torch.no_grad()", f"def initialize_at_{course.run.changes[place - 1].iteration}(model):"]
+    head = ["@torch.no_grad()", f"def initialize_at_{course.moment(place)}(model):"]
     return "\n".join([*head, '    """Draw the weights of layers that start anew."""', *(f"    {line}" for line in lines)])
 
 
@@ -178,8 +180,9 @@ def _group_lines(group: list[tuple[Layer, tuple[_Draw, ...]]]) -> list[str]:
         renamed = any(attribute(layer.id) != layer.id for layer, _ in group)
         if not renamed:
             head = laid_out(Bracketed("(", tuple(names), ")"), "for name in ", ":", 4)
-            inner = f'{draw.function}(getattr(model, name), generator("layer", name){draw.given})'
-            return [*head.split("\n"), f"    {inner}"]
+            given = [part for part in draw.given.split(", ") if part]
+            call = CallSource(draw.function, ("getattr(model, name)", 'generator("layer", name)', *given))
+            return [*head.split("\n"), *(f"    {line}" for line in laid_out(call, margin=8).split("\n"))]
     return [line for layer, draws in group for line in _layer_lines(layer, draws)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+from nnviz.document import adversarial
 from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice, Layer
@@ -235,8 +236,8 @@ def penalty_code(course: RunCourse) -> list[str]:
     if used:
         lines.append("    weights = [weight for weight in model.parameters() if weight.dim() > 1]")
     if not has_latents and len(used) == 1 and not course.varies(used[0]):
-        inside = f"[{terms[used[0]]} for weight in weights]"
-        return ["\n".join([*lines, f"    return torch.stack({inside}).sum()"])]
+        lines.append(f"    terms = [{terms[used[0]]} for weight in weights]")
+        return ["\n".join([*lines, "    return torch.stack(terms).sum()"])]
     lines.append("    terms = []" if not has_latents else "    terms = [")
     if has_latents:
         lines[-1:] = [
@@ -265,11 +266,11 @@ def _may_be_empty(course: RunCourse) -> bool:
 # --- two sides that learn in turn ---
 
 
-def sides_lines(course: RunCourse, experiment: Experiment) -> list[str]:
+def sides_lines(experiment: Experiment) -> list[str]:
     """Return the statements that gather what the generator and the discriminator learn."""
-    lines = []
-    for name, ids in (("generating", course.sides.generator), ("judging", course.sides.discriminator)):
-        layers = [experiment.network.layer(id) for id in ids if experiment.network.has(id)]
+    lines, sides = [], adversarial.sides(experiment.network)
+    for name, ids in (("generating", sides.generator), ("judging", sides.discriminator)):
+        layers = [experiment.network.layer(id) for id in ids]
         places = [f"model.{attribute(layer.id)}" for layer in layers if learns(layer)]
         lines.append(f"{name} = []")
         lines.append(laid_out(Bracketed("[", tuple(places), "]"), "for part in ", ":", 12))
