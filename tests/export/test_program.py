@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from nnviz import cli
 from nnviz.document import catalog
 from nnviz.document.catalog import new_layer
 from nnviz.document.edits import set_value
@@ -342,6 +343,48 @@ def test_a_file_is_read_plainly_where_that_gives_the_same_rows(written):
     texts = {name: (written[0] / f"{name}.py").read_text(encoding="utf-8") for name in FROM_FILES}
     assert {name: "csv.reader(" in text for name, text in texts.items()} == {name: name != "from_gaps" for name in FROM_FILES}
     assert "ROWS = {" in texts["from_gaps"]
+
+
+# --- the command line ---
+
+
+def test_without_a_number_it_is_as_many_epochs_as_a_run_has(tmp_path):
+    out = tmp_path / "net.py"
+    assert cli.main(["export", "template:perceptron", "--to", str(out), "--seed", "5", "--precision", "float64"]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert "SEED = 5\nITERATIONS = 110\n" in text
+    assert "torch.set_default_dtype(torch.float64)" in text
+
+
+def test_a_run_that_stops_early_is_written_as_far_as_it_came(tmp_path):
+    out = tmp_path / "net.py"
+    words = ["--iteration", "300", "--set", "training.early_stopping=1", "--set", "training.optimizer.learning_rate=0.3"]
+    assert cli.main(["export", "template:mlp", "--to", str(out), *words]) == 0
+    assert "ITERATIONS = 33\n" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--iteration", "5", "--set", "@9:training.l1=1"], "@9:training.l1 lies beyond the end"),
+        (["--set", "@2:seed=3"], "seed cannot change while a run goes on"),
+        (["--set", "training.loss=none"], "training.loss"),
+    ],
+)
+def test_what_cannot_be_written_is_said_in_a_sentence(tmp_path, capsys, words, sentence):
+    out = tmp_path / "net.py"
+    assert cli.main(["export", "template:mlp", "--to", str(out), *words]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_layer_before_the_random_numbers_has_no_place(tmp_path):
+    gan = open_document("example:gan").experiment
+    links = tuple(Link("n", "z") if link.target == "z" else link for link in gan.network.links)
+    network = Network((*gan.network.layers, new_layer("noise", "n")), (*links, Link("x", "n")))
+    run = recorded_run(Timeline(replace(gan, network=network), Path()))
+    with pytest.raises(ValueError, match="A program has no place for n, which stands before the random numbers"):
+        script_text(run)
 
 
 # --- what the catalog offers ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nnviz.export.python._loop_code import has_validation, training_code
@@ -58,7 +58,7 @@ def script_text(run: RecordedRun) -> str:
     """Return the run as a file of Python, laid out as `ruff format` does. Raises ValueError, as a sentence, for what has no form there."""
     course = RunCourse(run)
     sections = [*_sections(run, course), ProgramSection("run", "", _main(run, course))]
-    code = joined(section.code for section in sections)
+    code = _without_texts(section.code for section in sections)
     head = "\n\n".join([_docstring(run), _imports(code), _constants(run, course, code)])
     parts = [f"# --- {section.title} ---\n\n\n{section.code}" for section in sections[:-1]]
     return "\n\n\n".join([head, *parts, sections[-1].code]) + "\n"
@@ -68,7 +68,7 @@ def notebook_text(run: RecordedRun) -> str:
     """Return the run as a notebook, format 4.5. Raises ValueError as `script_text` does."""
     course = RunCourse(run)
     sections = [*_sections(run, course), ProgramSection("Run", _RUN_TEXT, _cell_main(run, course))]
-    code = joined(section.code for section in sections)
+    code = _without_texts(section.code for section in sections)
     first = f"{_imports(code)}\n\n{_constants(run, course, code)}"
     told = _docstring(run)[3:-4].replace("With --trained it loads the weights of the end\ninstead. ", "")
     title, _, rest = told.partition("\n")
@@ -88,6 +88,11 @@ def notebook(cells: Sequence[tuple[str, str]]) -> str:
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     whole = {"cells": written, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def _without_texts(codes: Iterable[str]) -> str:
+    """The source without what stands in texts of several lines: descriptions, and the bytes of weights."""
+    return "\n".join("".join(code.split('"""')[::2]) for code in codes)
 
 
 # --- the parts ---

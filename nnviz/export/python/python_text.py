@@ -155,17 +155,20 @@ class WeightConstant:
 
     def text(self) -> str:
         """Return the constant."""
-        entries = (Keyed(f"{quoted(name)}: ", self._value(array)) for name, array in self.arrays.items())
-        return assigned(self.name, Bracketed("{", tuple(entries), "}"))
-
-    def _value(self, array: Array) -> Source:
         if self.is_written_out:
-            return numbers(shortest(to_numpy(array)))
-        written = base64.b64encode(little_endian(to_numpy(array))).decode()
-        if len(written) <= _BASE64_WIDTH - 20:
-            return f'"{written}"'
-        lines = [written[start : start + _BASE64_WIDTH] for start in range(0, len(written), _BASE64_WIDTH)]
-        return '"""\n' + "\n".join(lines) + '\n"""'
+            entries = (Keyed(f"{quoted(name)}: ", numbers(shortest(to_numpy(array)))) for name, array in self.arrays.items())
+            return assigned(self.name, Bracketed("{", tuple(entries), "}"))
+        lines = [line for name, array in self.arrays.items() for line in _base64_lines(quoted(name), to_numpy(array))]
+        return "\n".join([f"{self.name} = {{", *lines, "}"])
+
+
+def _base64_lines(name: str, values: np.ndarray) -> list[str]:
+    """An entry of a dict; the comma behind it keeps it in lines of its own."""
+    written = base64.b64encode(little_endian(values)).decode()
+    if len(written) <= _BASE64_WIDTH - 20:
+        return [f'    {name}: "{written}",']
+    lines = [f"    {written[start : start + _BASE64_WIDTH]}" for start in range(0, len(written), _BASE64_WIDTH)]
+    return [f'    {name}: """', *lines, '    """,']
 
 
 def little_endian(values: np.ndarray) -> bytes:
