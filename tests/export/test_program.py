@@ -33,6 +33,7 @@ from nnviz.export.python import data_code, net_code, start_code, training_code
 from nnviz.export.python.program import notebook_text, script_text
 from nnviz.export.python.python_text import Bracketed, CallSource, assigned, laid_out, numbers
 from nnviz.jobs import HeadlessRun, OpenedFile, Setting, open_document
+from tests.export.random_runs import random_run
 
 RUNNER = Path(__file__).with_name("program_runner.py")
 ITERATIONS = 24
@@ -47,6 +48,11 @@ ROW_NAMES = [f"row_{place + 1:03}" for place in range(len(ROWS))]
 CHANGED = next(place for place, row in enumerate(ROWS) if row == "template:mlp @10:optimizer.learning_rate=0.1")
 EDITED = ("layer_added", "weights_edited", "many_weights_edited", "locks_set", "gates_locked", "sequence", "images", "wide")
 """Runs with changes that no setting can make, and documents that use what no example does."""
+
+
+SEEDS = range(40)
+RANDOM = [f"random_{seed}" for seed in SEEDS]
+"""Runs with random settings and edits."""
 
 
 def read_row(row: str) -> tuple[str, int, list[Setting]]:
@@ -76,7 +82,7 @@ def write_run(folder: Path, name: str, timeline: Timeline, notebook: bool = Fals
     (folder / f"{name}.py").write_text(script_text(run), encoding="utf-8")
     if notebook:
         (folder / f"{name}.ipynb").write_text(notebook_text(run), encoding="utf-8")
-    losses = [point.loss for point in timeline.points[1:]]
+    losses = [point.loss for point in timeline.points[1 : timeline.iteration + 1]]
     return {"losses": losses, "digest": digest(timeline.trainer.net)}
 
 
@@ -268,6 +274,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, d
         wanted[row] = write(folder, row, open_document(name, settings), length)
     for name, timeline in timelines().items():
         wanted[name] = write_run(folder, name, timeline, notebook=True)
+    for seed in SEEDS:
+        wanted[f"random_{seed}"] = write_run(folder, f"random_{seed}", random_run(seed))
     for name, text in FILES.items():
         (folder / name).write_text(text, encoding="utf-8")
     for name in FROM_FILES:
@@ -277,7 +285,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, d
     return folder, wanted, run_all(folder)
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTS, *ROW_NAMES, *EDITED, *FROM_FILES])
+@pytest.mark.parametrize("name", [*DOCUMENTS, *ROW_NAMES, *EDITED, *FROM_FILES, *RANDOM])
 def test_a_program_gives_the_losses_and_the_weights_to_the_bit(written, name):
     _, wanted, found = written
     gave, must = found[f"{file_name(name)}.py"], wanted[file_name(name)]
