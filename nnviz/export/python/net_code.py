@@ -87,7 +87,7 @@ def _net(course: RunCourse, place: int, network: Network, classes: dict[str, Non
     for source in sources.values():
         classes.update(dict.fromkeys(source.classes))
     name = "Net" if not place else f"Net{place + 1}"
-    title = wrapped(experiment.title.replace("\\", "/").replace('"""', "'''"), WIDTH - 4 - 9)
+    title = wrapped(experiment.title.replace("\\", "/").replace('"', "'"), WIDTH - 4 - 9)
     lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}."""', ""]
     lines += ["    def __init__(self):", "        super().__init__()"]
     lines += [line for layer in layers if (line := _made(layer, sources[layer.id]))]

@@ -70,9 +70,7 @@ def notebook_text(run: RecordedRun) -> str:
     sections = [*_sections(run, course), ProgramSection("Run", _RUN_TEXT, _cell_main(run, course))]
     code = _without_texts(section.code for section in sections)
     first = f"{_imports(code)}\n\n{_constants(run, course, code)}"
-    told = _docstring(run)[3:-4].replace("With --trained it loads the weights of the end\ninstead. ", "")
-    title, _, rest = told.partition("\n")
-    cells = [("markdown", f"# {title.rstrip('.')}\n{rest}".strip()), ("code", first)]
+    cells = [("markdown", f"# {_headline(run)}\n\n{_told(run)}"), ("code", first)]
     for section in sections:
         cells += [("markdown", f"## {section.title[0].upper()}{section.title[1:]}\n\n{section.text}".strip()), ("code", section.code)]
     return notebook(cells)
@@ -137,16 +135,23 @@ def _seeds(code: str) -> str:
     return joined([*([_SEED_FOR] if needs_seed else []), *found])
 
 
-def _docstring(run: RecordedRun) -> str:
+def _headline(run: RecordedRun) -> str:
     title = run.experiment.title.replace("\\", "/").replace('"', "'").strip() or "Untitled"
+    return f"{title.rstrip('.')}: a run of nnviz as a program of its own."
+
+
+def _told(run: RecordedRun, about_words: str = "") -> str:
     libraries = dict(run.libraries)
     made = " and ".join(f"{name} {libraries[name]}" for name in ("torch", "numpy") if name in libraries)
-    told = (
+    return (
         "It trains the network as nnviz did, iteration by iteration, and says at its end whether losses and weights are the same to the "
-        f"bit. With --trained it loads the weights of the end instead. Recorded with {made}, in one thread; other versions, or another "
-        "processor, may round otherwise."
+        f"bit. {about_words}Recorded with {made}, in one thread; other versions, or another processor, may round otherwise."
     )
-    lines = wrapped(f"{title.rstrip('.')}: a run of nnviz as a program of its own.", 85)
+
+
+def _docstring(run: RecordedRun) -> str:
+    lines = wrapped(_headline(run), 85)
+    told = _told(run, "With --trained it loads the weights of the end instead. ")
     return "\n".join(['"""' + lines[0], *lines[1:], "", *wrapped(told, 88), '"""'])
 
 
