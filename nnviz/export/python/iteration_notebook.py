@@ -38,7 +38,7 @@ _SHOW = '''def show(name, value):
 def compare(name, by_hand, value):
     """Print a gradient worked out by hand, and how far torch's own is from it."""
     apart = (by_hand - value.grad).abs().max().item()
-    scale = max(1.0, value.grad.abs().max().item())
+    scale = max(1e-3, value.grad.abs().max().item())
     print(f"{name} {list(value.shape)}: difference from torch {apart:.1e}")
     assert apart <= TOLERANCE * scale, f"{name} differs from torch by {apart}"'''
 _COPIES_ADDED = '''def copies_added(gradient, value):
