@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from textwrap import indent
 
+from nnviz.document.checks.training_checks import evaluated_rows, numbers_per_row
+from nnviz.document.shapes.report import examine
 from nnviz.export.python.change_code import CARRY_OVER, LOOP_VARIABLES, MEMORY, frozen_line, needs_memory, plateau_source, step_lines, steps
 from nnviz.export.python.data_code import is_split
 from nnviz.export.python.python_text import CallSource, assigned, joined, laid_out
@@ -43,7 +45,7 @@ def training_code(run: RecordedRun, course: RunCourse) -> str:
             *batches,
             *loss_code(run, course),
             *penalty_code(course),
-            *([_validation(course)] if is_split(run) else []),
+            *([_validation(run, course)] if is_split(run) else []),
             *schedule_code(course),
             *_lock_code(course),
             *([TRAINED_PARAMETERS, MEMORY] if needs_memory(course) else []),
@@ -73,7 +75,7 @@ def has_validation(run: RecordedRun, course: RunCourse) -> bool:
     return is_split(run) and not any(course.varies(name) for name in ("loss", "l1", "l2"))
 
 
-def _validation(course: RunCourse) -> str:
+def _validation(run: RecordedRun, course: RunCourse) -> str:
     """The function that gives the loss over the rows that are held out; a network with two sides has none."""
     given = [*(["loss_function"] if course.varies("loss") else []), *(name for name in ("l1", "l2") if course.varies(name))]
     lines = [
@@ -83,10 +85,24 @@ def _validation(course: RunCourse) -> str:
         "    model.eval()",
     ]
     name = "loss_function" if course.varies("loss") else loss_name(course, course.first)
-    lines.append(f"    loss = {name}(model(x_validation), y_validation)")
-    penalty = penalty_call(course)
-    returned = f"loss.item() + float({penalty})" if penalty else "loss.item()"
-    return "\n".join([*lines, "    model.train()", f"    return {returned}"])
+    penalty, at_once = penalty_call(course), _rows_at_once(course)
+    if run.data.rows - run.data.trained <= at_once:
+        returned = f"loss.item() + float({penalty})" if penalty else "loss.item()"
+        lines += [f"    loss = {name}(model(x_validation), y_validation)", "    model.train()", f"    return {returned}"]
+        return "\n".join(lines)
+    lines += [
+        f"    outputs{', added' if penalty else ''} = []{', 0.0' if penalty else ''}",
+        f"    for part in x_validation.split({at_once}):",
+    ]
+    lines.append("        outputs.append(model(part))")
+    lines += [f"        added += float({penalty}) * (len(part) / len(x_validation))"] if penalty else []
+    returned = "loss.item() + added" if penalty else "loss.item()"
+    return "\n".join([*lines, f"    loss = {name}(torch.cat(outputs), y_validation)", "    model.train()", f"    return {returned}"])
+
+
+def _rows_at_once(course: RunCourse) -> int:
+    """How many rows nnviz evaluates at once: more would be rounded otherwise."""
+    return evaluated_rows(numbers_per_row(examine(course.first).layers), course.first.precision)
 
 
 def _lock_code(course: RunCourse) -> list[str]:
