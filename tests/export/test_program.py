@@ -318,6 +318,12 @@ def test_a_program_that_was_altered_says_how_far_it_is_off(written):
     assert "weights: not the same as in nnviz, the largest difference is 0." in gave["output"]
 
 
+def test_the_net_of_the_end_is_there_without_training(written):
+    command = [sys.executable, str(written[0] / f"{file_name('template:mlp')}.py"), "--trained"]
+    done = subprocess.run(command, cwd=written[0], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "weights: the same to the bit as in nnviz\n"), done.stderr
+
+
 def test_programs_and_notebooks_are_laid_out_as_ruff_does_and_have_no_faults(written):
     for command in (["format", "--diff"], ["check"]):
         done = subprocess.run([sys.executable, "-m", "ruff", *command, "--isolated", str(written[0])], capture_output=True, text=True)
