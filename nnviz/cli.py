@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+PROGRAMS = (".py", ".ipynb")
 RECORDINGS = (".mp4", ".gif")
 PICTURED = ("graph", "network", "plots", "window")
 TABLES = ("curves", "histograms")
+BY_NAME = (*TABLES, "iteration")
+"""What --what makes of a file of a run, whose ending does not tell it."""
 RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
 """What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
@@ -233,9 +236,13 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(commands: Any) -> None:
     parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
-    formats = "svg, png, pdf, dot, graphml, json; mp4, gif; onnx, safetensors, tfevents (TensorBoard), csv, parquet"
+    formats = "svg, png, pdf, dot, graphml, json; mp4, gif; py, ipynb (the run as a program); onnx, safetensors, tfevents, csv, parquet"
     parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
-    parser.add_argument("--what", choices=(*PICTURED, *TABLES), help="what to write: of pictures graph, of tables curves by default")
+    parser.add_argument(
+        "--what",
+        choices=(*PICTURED, *BY_NAME),
+        help="what to write: of pictures graph, of tables curves by default; iteration: one by hand (ipynb)",
+    )
     parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
     span = parser.add_mutually_exclusive_group()
     span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
@@ -245,10 +252,12 @@ def _add_export(commands: Any) -> None:
     parser.add_argument("--width", type=float, metavar="CM", help="of a picture on the page, in centimetres (96 pixels an inch)")
     parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="of a picture of the window or the plots (step)")
     parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="of window and recording (1600x1000)")
+    parser.add_argument("--branch", metavar="NAME", help="of a program: this run that was saved in the document's file")
     parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
     parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's, for files of a run")
     _add_set(parser)
     _add_place_options(parser)
+    parser.set_defaults(iteration=None)
 
 
 def _add_screenshot(commands: Any) -> None:
@@ -555,10 +564,13 @@ def _questions(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
     suffix, what = out.suffix.lower(), options.what or "graph"
-    if suffix in RUN_FILES or what in TABLES:
+    if suffix in PROGRAMS and what != "iteration":
+        return _export_program(options, out)
+    options.iteration = options.iteration or 0
+    if suffix in RUN_FILES or what in BY_NAME:
         return _export_run(options, suffix)
-    if options.settings or options.seed is not None or options.precision is not None:
-        raise ValueError("--set, --seed and --precision are for files of a run: save the document with them, and export that.")
+    if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
+        raise ValueError("--set, --seed, --precision and --branch are for files of a run: save the document with them, and export that.")
     if suffix in RECORDINGS:
         return _record(options, out)
     if options.width is not None and not 0 < options.width <= 1000:
@@ -569,7 +581,7 @@ def _export(options: argparse.Namespace) -> int:
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
+    record = jobs.trace_record(_document(options), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise jobs.JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
@@ -578,11 +590,19 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export_program(options: argparse.Namespace, out: Path) -> int:
+    from nnviz.code_exporting import program_text
+    from nnviz.document.store.files import replace_file
+
+    replace_file(out, program_text(_document(options), out.suffix.lower(), options.iteration).encode())
+    return 0
+
+
 def _export_run(options: argparse.Namespace, suffix: str) -> int:
     from nnviz import jobs
     from nnviz.records.task_records import FileTask
 
-    what = options.what if options.what in TABLES else RUN_FILES[suffix]
+    what = options.what if options.what in BY_NAME else RUN_FILES[suffix]
     task = FileTask(options.to, what, options.every)
     print(jobs.write_file(_document(options), options.iteration, task), file=sys.stderr)
     return 0

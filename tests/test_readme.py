@@ -38,6 +38,13 @@ def test_the_calls_it_prints_are_the_calls():
         assert line == "…" or line in said, f"{line}: not there, or not in this order"
 
 
+def test_the_program_it_shows_is_the_one_that_is_written(tmp_path):
+    (words, excerpt), *_ = re.findall(r"```sh\nnnviz (export .*?)\n```\n\n```py\n(.*?)```", README, re.DOTALL)
+    subprocess.run([sys.executable, "-m", "nnviz", *words.replace("mlp.py", str(tmp_path / "mlp.py")).split()], cwd=ROOT, check=True)
+    text = (tmp_path / "mlp.py").read_text(encoding="utf-8")
+    assert all(part in text for part in excerpt.split("…\n"))
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:nnviz|resources|tests)/[\w./]*[\w/]", README))))
 def test_every_file_it_names_exists(path):
     assert (ROOT / path).exists()

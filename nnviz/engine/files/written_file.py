@@ -1,8 +1,9 @@
-"""Writing a file of a run as long work: its weights, its network, its curves, its histograms. The run stays where it is."""
+"""Writing a file of a run as long work: its weights, its network, its program, its curves, its histograms. The run stays where it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from math import prod
 from pathlib import Path
 
 from safetensors.torch import save
@@ -12,15 +13,22 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.files._event_file import EventFile
 from nnviz.engine.files._onnx_graph import onnx_bytes
 from nnviz.engine.files.run_tables import curve_table, histogram_rows, histogram_table
+from nnviz.engine.observe.recorded_iterations import recorded_leaves
+from nnviz.engine.observe.recorded_runs import recorded_run
 from nnviz.engine.run.replay_slices import in_slices
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import Trainer, digest
+from nnviz.export.python.iteration_notebook import iteration_notebook
+from nnviz.export.python.program import notebook_text, script_text
 from nnviz.extras import MissingExtra
 from nnviz.records.table_files import TABLE_WRITERS
 from nnviz.records.task_records import FileTask, FileWritten, Progress
 
 PLACES = 100
 """So many iterations, evenly spread, have their layers measured, where nobody says how many."""
+
+MOST_GIVEN = 2_000_000
+"""Numbers that the notebook of an iteration may begin with."""
 
 Content = Generator[Progress, None, tuple[bytes, FileWritten]]
 
@@ -56,6 +64,29 @@ def _weights(task: FileTask, timeline: Timeline) -> Content:
 def _onnx(task: FileTask, timeline: Timeline) -> Content:
     yield Progress(0, 1, "writing and checking the graph")
     return onnx_bytes(timeline.trainer)
+
+
+def _program(task: FileTask, timeline: Timeline) -> Content:
+    yield Progress(0, 1, "writing the program")
+    write = notebook_text if Path(task.path).suffix.lower() == ".ipynb" else script_text
+    try:
+        text = write(recorded_run(timeline))
+    except ValueError as error:
+        raise BuildError(Path(task.path).name, str(error)) from error
+    return text.encode(), FileWritten(f"It makes the {timeline.iteration:,} iterations again without nnviz.")
+
+
+def _iteration(task: FileTask, timeline: Timeline) -> Content:
+    yield Progress(0, 1, "tracing the iteration")
+    trainer, path = timeline.trainer, Path(task.path)
+    trace, given = recorded_leaves(trainer)
+    if (count := sum(prod(array.shape) for array in given.values())) > MOST_GIVEN:
+        raise BuildError(path.name, f"The iteration is given {count:,} numbers, too many for a notebook.", "Take smaller batches.")
+    try:
+        text = iteration_notebook(trace, given, trainer.experiment.title, trainer.experiment.network.titles)
+    except ValueError as error:
+        raise BuildError(path.name, str(error)) from error
+    return text.encode(), FileWritten(f"Iteration {trace.iteration + 1:,} by hand, {len(trace.nodes):,} nodes.")
 
 
 def _curves(task: FileTask, timeline: Timeline) -> Content:
@@ -96,6 +127,9 @@ def _visit(task: FileTask, timeline: Timeline, visit: Callable[[Trainer], None])
 _CONTENTS: dict[tuple[str, str], Callable[[FileTask, Timeline], Content]] = {
     ("weights", ".safetensors"): _weights,
     ("network", ".onnx"): _onnx,
+    ("program", ".py"): _program,
+    ("program", ".ipynb"): _program,
+    ("iteration", ".ipynb"): _iteration,
     ("curves", ".csv"): _curves,
     ("curves", ".parquet"): _curves,
     ("histograms", ".csv"): _histograms,

@@ -1,4 +1,4 @@
-"""Files of the run from the menu: weights, ONNX, curves, histograms, events; and weights that are read in. The engine writes them."""
+"""Files of the run from the menu, which the engine writes: weights, ONNX, a program, tables, events; and weights that are read in."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _NOTE = "file of the run"
 _FORMATS = {
     "weights": {"safetensors": "safetensors"},
     "network": {"onnx": "ONNX"},
+    "program": {"py": "Python", "ipynb": "Jupyter notebook"},
+    "iteration": {"ipynb": "Jupyter notebook"},
     "curves": {"csv": "CSV", "parquet": "Parquet"},
     "histograms": {"csv": "CSV", "parquet": "Parquet"},
     "events": {"tfevents": "TensorBoard events"},
@@ -35,7 +37,7 @@ class RunFiles:
     # --- out ---
 
     def ask(self, what: str) -> None:
-        """Ask for a file and have the engine write it: weights · network · curves · histograms · events."""
+        """Ask for a file and have the engine write it: weights · network · program · iteration · curves · histograms · events."""
         formats = _FORMATS[what]
         filters = ";;".join(f"{name} (*.{suffix})" for suffix, name in formats.items())
         suffix = next(iter(formats))
