@@ -89,8 +89,8 @@ ALLOWED = {
     "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "code_exporting", "doctor", "lessons", "trace", "document", "records",
-        "text", "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "code_exporting", "doctor", "lessons", "trace", "document",
+        "records", "text", "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.
