@@ -47,7 +47,7 @@ def test_what_is_computed_holds(one: InterviewQuestion) -> None:
 def test_one_that_cannot_be_read_says_where() -> None:
     ask = {"kind": "number", "text": "How much?"}
     one = {"question": "q", "answer": "a", "rows": ["A1"], "shown_by": "example:moons", "quiz": {"document": "example:moons", "ask": ask}}
-    for fault, said in ((ask, "question 1: A question for a number needs"), (ask | {"kind": "click"}, "a number or a choice")):
+    for fault, said in ((ask, "question 1: A question for a number needs"), (ask | {"kind": "change"}, "a number, a choice or a click")):
         text = msgspec.json.encode({"topic": "t", "questions": [one | {"quiz": {"document": "example:moons", "ask": fault}}]})
         with pytest.raises(LessonError, match=said):
             decode_topic(text)
