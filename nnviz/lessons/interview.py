@@ -21,11 +21,16 @@ class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """A number, a choice or a click."""
     set: dict[str, Any] = {}
     iteration: int = 0
+    cursor: str = ""
+    """The node at which the step stands, before what is asked for is known, as in a lesson."""
+    phase: str = ""
 
     @property
     def step(self) -> LessonStep:
         """Return it as the step of a lesson, which sets it up and asks it."""
-        return LessonStep("", document=self.document, set=self.set, iteration=self.iteration, ask=self.ask)
+        return LessonStep(
+            "", document=self.document, set=self.set, iteration=self.iteration, cursor=self.cursor, phase=self.phase, ask=self.ask
+        )
 
 
 class InterviewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -58,6 +58,7 @@ class InterviewPage(QWidget):
         self.question, self.answer = TypesetText(LARGE), TypesetText(BODY + 1)
         self.field = QPlainTextEdit(placeholderText="Your answer, in writing or in your head", accessibleName="Your answer")
         self.field.setTabChangesFocus(True)
+        self.field.setProperty("role", "answer")
         self.show_answer, self.source = QPushButton("Show the answer  Enter"), SourceButton()
         self.judgements = [OptionButton(number) for number in (1, 2, 3)]
         self.back, self.next = QPushButton("←", accessibleName="Back"), QPushButton("→", accessibleName="Next")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.ui.learn.option_button import OptionButton
 from nnviz.ui.learn.question_round import INTERVIEW, QUIZ, QuestionRound
@@ -15,7 +15,7 @@ from nnviz.ui.widgets.typeset_text import TypesetText
 
 _WELL = {INTERVIEW: "known", QUIZ: "right at once"}
 _SAID = {"nearly": "nearly", "not": "not known", "helped": "with help", "missed": "shown", "": "passed over"}
-_VERDICTS = {"nearly": "shown", "helped": "shown", "not": "wrong", "missed": "wrong", "": ""}
+_VERDICTS = {"nearly": "", "helped": "", "not": "wrong", "missed": "wrong", "": ""}
 
 
 class InterviewResult(QWidget):
@@ -47,15 +47,12 @@ class InterviewResult(QWidget):
         column.addStretch()
         area: QScrollArea = scrolling(body)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        foot = QHBoxLayout()
-        foot.addWidget(self.other)
-        foot.addStretch()
-        foot.addWidget(self.again)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(2 * GRID)
         page.addWidget(area, 1)
-        page.addLayout(foot)
+        page.addWidget(self.again)
+        page.addWidget(self.other)
         self.again.clicked.connect(self.again_requested)
         self.other.clicked.connect(self.other_requested)
         for watched in (self.again, self.other):
@@ -66,7 +63,7 @@ class InterviewResult(QWidget):
         missed, count = done.missed(), len(done.asked)
         well = _WELL[done.kind]
         self.score.set_text(f"**{count - len(missed)} of {count}** {well}.")
-        self.topics.set_text("\n".join(f"- {topic}: {good} of {asked}" for topic, good, asked in done.scores()))
+        self.topics.set_text("\n\n".join(f"{topic}: {good} of {asked}" for topic, good, asked in done.scores()))
         self._head.setVisible(bool(missed))
         self._places = [done.asked.index(one) for one in missed]
         while len(self.missed) < len(missed):
