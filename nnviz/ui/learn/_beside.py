@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnviz.session.lesson_state import LessonState, shown_panels
+from nnviz.session.lesson_state import LessonState, asked_for, shown_panels
 
 _BESIDE = {
     "build": ("network", "properties", "parameters"),
@@ -28,3 +28,9 @@ def covered_panels(state: LessonState) -> tuple[str, ...]:
     step = state.step
     is_predicted = bool(step.runs) and not state.is_answered and step.ask.kind in ("number", "choice")
     return _SHOW_RUNS if is_predicted else ()
+
+
+def silent_panels(state: LessonState) -> tuple[str, ...]:
+    """Return the panels whose subtitle would say what the question wants worked out: how many parameters there are."""
+    is_counted = not state.is_answered and any("parameters(" in expression for expression in asked_for(state.step))
+    return ("network",) if is_counted else ()

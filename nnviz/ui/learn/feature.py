@@ -23,7 +23,7 @@ from nnviz.records.breakpoint_places import target_of
 from nnviz.session.lesson_state import LessonState
 from nnviz.session.session import Session
 from nnviz.ui.learn._back_note import BackNote
-from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside
+from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside, silent_panels
 from nnviz.ui.learn._interview import QUIZ_NAME, Interview
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
 from nnviz.ui.learn._step_page import StepPage
@@ -69,7 +69,7 @@ class LearnFeature(QObject):
         self._known: dict[str, Lesson] = {}
         self._view = "lesson"
         """What is to be shown: lesson (the list where none is open) · list · interview."""
-        self._answering: tuple = ((), False)
+        self._answering: tuple = ((), (), False)
         self._worked_out: tuple = ()
         """For which step, answer and trace the element was wanted last."""
         self._connect()
@@ -113,14 +113,24 @@ class LearnFeature(QObject):
         return self.interview.is_quiz and self._run.state is not None and self._run.state.name == QUIZ_NAME
 
     @property
+    def _is_seen(self) -> bool:
+        """Whether the step that is open can be seen."""
+        return self.is_open and self._shell.is_visible(_PANEL)
+
+    @property
     def covered(self) -> tuple[str, ...]:
         """The panels that would show the answer before it is given."""
-        return covered_panels(self._run.state) if self.is_open else ()
+        return covered_panels(self._run.state) if self._is_seen else ()
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The panels whose subtitle would say the answer before it is given."""
+        return silent_panels(self._run.state) if self._is_seen else ()
 
     @property
     def is_click_asked(self) -> bool:
         """Whether a click in the network or the graph is taken for an answer."""
-        return self.is_open and self.is_asked and self._run.state.step.ask.kind == "click" and self._shell.is_visible(_PANEL)
+        return self._is_seen and self.is_asked and self._run.state.step.ask.kind == "click"
 
     @property
     def can_go_on(self) -> bool:
@@ -354,7 +364,7 @@ class LearnFeature(QObject):
 
     def _tell_answering(self) -> None:
         """Say what is covered before the answer, and whether a click is one, where that has changed."""
-        if (answering := (self.covered, self.is_click_asked)) != self._answering:
+        if (answering := (self.covered, self.silent, self.is_click_asked)) != self._answering:
             self._answering = answering
             self.answering_changed.emit()
 

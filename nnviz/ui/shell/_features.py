@@ -114,9 +114,9 @@ class Features:
 
     def _follow_answering(self) -> None:
         """Cover what would show the answer to the step's question, and let a click that is one open nothing."""
-        covered = self.learn.covered if self.area.name == LEARN else ()
         for name, card in self.cards.items():
-            card.cover(_BEFORE if name in covered else "")
+            card.cover(_BEFORE if name in self.learn.covered else "")
+            card.hide_subtitle(name in self.learn.silent)
         self.network.view.only_name_clicked(self.learn.is_click_asked)
 
     def _show_node(self, node: int) -> None:

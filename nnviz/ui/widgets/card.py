@@ -45,6 +45,7 @@ class Card(QWidget):
         self._cover.setProperty("role", "muted")
         self._cover.setMargin(GUTTER)
         self._cover.hide()
+        self._hides_subtitle = False
         column = QVBoxLayout(self)
         column.setContentsMargins(GUTTER, _TOP, GUTTER, GUTTER)
         column.setSpacing(0)
@@ -86,6 +87,12 @@ class Card(QWidget):
         self._place_cover()
         self.update(self._strip())
 
+    def hide_subtitle(self, is_hidden: bool) -> None:
+        """Show no subtitle, whatever it says; or show it again."""
+        if is_hidden != self._hides_subtitle:
+            self._hides_subtitle = is_hidden
+            self.update(self._strip())
+
     def _place_cover(self) -> None:
         self._cover.setGeometry(self.rect().adjusted(1, self._strip().height(), -1, -1))
 
@@ -106,7 +113,7 @@ class Card(QWidget):
         return next(fitting, None) or metrics.elidedText(self._titles[-1].upper(), Qt.TextElideMode.ElideRight, int(room))
 
     def _paint_header(self, painter: QPainter) -> None:
-        room, told = QRectF(self._header()), "" if self._cover.text() else self._subtitle
+        room, told = QRectF(self._header()), "" if self._cover.text() or self._hides_subtitle else self._subtitle
         metrics = QFontMetrics(_caption_font())
         width = metrics.horizontalAdvance(told) + _GAP if told else 0
         title = self._shown_title(room.width(), width)
