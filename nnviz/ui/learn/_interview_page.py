@@ -122,8 +122,10 @@ class InterviewPage(QWidget):
             self.field.blockSignals(True)
             self.field.setPlainText(shown.written)
             self.field.blockSignals(False)
-        self.field.setFixedHeight(round(scaled(96)))
         is_shown = bool(shown.answer)
+        lines = min(4, shown.written.count("\n") + 1 + len(shown.written) // 40) if is_shown else 4
+        self.field.setFixedHeight(round(scaled(16 + 20 * lines)))  # what has been written need not stand in the way of the answer
+        self.field.setVisible(not is_shown or bool(shown.written))
         self.answer.set_text(shown.answer)
         for widget in (self._line, self._answer_head, self._ask, *self.judgements):
             widget.setVisible(is_shown)

@@ -105,10 +105,13 @@ class InterviewStart(QWidget):
         for one in scores:
             if one.topic not in self.topics:
                 box = self.topics[one.topic] = QCheckBox(checked=True)
+                box.setMinimumWidth(1)  # with large texts it is cut, and does not push the others out of sight
                 box.toggled.connect(self._show_choice)
                 self._rows.addWidget(box)
                 box.show()  # at once, so that it can have the keyboard
-            self.topics[one.topic].setText(_row(one))
+            self.topics[one.topic].setText(f"{one.topic}  {one.known}/{one.questions}")
+            self.topics[one.topic].setToolTip(_told(one))
+            self.topics[one.topic].setAccessibleDescription(_told(one))
         self.forget.setVisible(any(one.known or one.right for one in scores))
         self._show_choice()
 
@@ -137,6 +140,5 @@ class InterviewStart(QWidget):
             super().keyPressEvent(event)
 
 
-def _row(one: TopicScore) -> str:
-    quiz = f", quiz {one.right} of {one.quizzes}" if one.quizzes else ""
-    return f"{one.topic}: {one.known} of {one.questions}{quiz}"
+def _told(one: TopicScore) -> str:
+    return f"{one.known} of {one.questions} known; quiz: {one.right} of {one.quizzes} right at once"

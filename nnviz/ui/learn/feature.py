@@ -350,8 +350,12 @@ class LearnFeature(QObject):
         self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
         self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
         self._all.show()
+        before = self._pages.currentWidget()
+        had_keyboard = before is not self.page and before.isAncestorOf(self._shell.window().focusWidget() or self.page)
         self._pages.setCurrentWidget(self.page)
         self.page.set_step(self._shown_step(state))
+        if had_keyboard:
+            self.take_keyboard()
         self._show_beside(state)
         self._want_element(state)
 

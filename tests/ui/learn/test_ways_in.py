@@ -100,7 +100,7 @@ def test_the_next_start_knows_what_was_known_and_asks_the_rest_first(kept_window
     second = kept_windows().features.learn
     second.show_interview()
     start = second.interview.start
-    assert start.topics["network"].text().startswith("network: 1 of 10")
+    assert start.topics["network"].text() == "network  1/10"
     start.order.setCurrentText("in order")
     start.count.setCurrentText("all")
     second.interview.begin("interview")
