@@ -88,7 +88,8 @@ def test_an_interview_of_three_questions_by_keys(qtbot, window, unasked):
     press(window, KEY.Key_1)
     second = page.question.text()
     assert second != first and not page.answer.isVisible() and not page.field.toPlainText() and window.focusWidget() is page.field
-    press(window, KEY.Key_Return)
+    window.action_table["lesson_answer"].trigger()
+    assert window.focusWidget() is page and not window.action_table["lesson_answer"].isEnabled()
     press(window, KEY.Key_3)
     press(window, KEY.Key_Return)
     press(window, KEY.Key_Left)
@@ -144,6 +145,7 @@ def test_a_quiz_judges_counts_help_and_shows_what_was_missed(qtbot, window, unas
     press(window, KEY.Key_Return, Qt.KeyboardModifier.ControlModifier)
     wait(qtbot, lambda: stands(window))
     count = len(interview.round.asked)
+    assert window.focusWidget() is learn.page.field
     assert learn.page.isVisible() and learn.page.text.text() == interview.round.present.question and not learn.page.source.isVisible()
     answer_rightly(window)
     assert interview.round.outcome == "right" and learn.page.reveal.text() == interview.round.present.answer
