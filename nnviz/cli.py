@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+RECORDINGS = (".mp4", ".gif")
 PICTURED = ("graph", "network", "plots", "window")
 TABLES = ("curves", "histograms")
 RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
@@ -220,10 +221,18 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(commands: Any) -> None:
     parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
-    formats = "svg, png, pdf, dot, graphml, json; onnx, safetensors, tfevents (TensorBoard), csv, parquet"
+    formats = "svg, png, pdf, dot, graphml, json; mp4, gif; onnx, safetensors, tfevents (TensorBoard), csv, parquet"
     parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
     parser.add_argument("--what", choices=(*PICTURED, *TABLES), help="what to write: of pictures graph, of tables curves by default")
     parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
+    span = parser.add_mutually_exclusive_group()
+    span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
+    span.add_argument("--iterations", type=_span, metavar="A:B[:EVERY]", help="record these iterations of the run")
+    parser.add_argument("--speed", type=float, default=4.0, metavar="N", help="pictures a second of a recording (4)")
+    parser.add_argument("--panel", default="", metavar="NAME", help="picture or recording of this panel: loss, inspector, microscope, ...")
+    parser.add_argument("--width", type=float, metavar="CM", help="of a picture on the page, in centimetres (96 pixels an inch)")
+    parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="of a picture of the window or the plots (step)")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="of window and recording (1600x1000)")
     parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
     parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's, for files of a run")
     _add_set(parser)
@@ -284,6 +293,13 @@ def _size(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000")
     return int(match[1]), int(match[2])
+
+
+def _span(text: str) -> tuple[int, int, int]:
+    match = re.fullmatch(r"(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", text, re.ASCII)
+    if not match or int(match[1]) > int(match[2]) or match[3] == "0":
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range such as 0:40, or 0:1000:20 for every twentieth")
+    return int(match[1]), int(match[2]), int(match[3] or 1)
 
 
 def _element(text: str) -> tuple[int, ...]:
@@ -482,8 +498,12 @@ def _export(options: argparse.Namespace) -> int:
         return _export_run(options, suffix)
     if options.settings or options.seed is not None or options.precision is not None:
         raise ValueError("--set, --seed and --precision are for files of a run: save the document with them, and export that.")
-    if what != "graph" or suffix not in GRAPH_FILES:
-        return _offscreen("export", options, out, what)
+    if suffix in RECORDINGS:
+        return _record(options, out)
+    if options.width is not None and not 0 < options.width <= 1000:
+        raise ValueError(f"--width {options.width:g}: a picture is wider than 0 cm, and at most 1000 cm wide.")
+    if options.panel or what != "graph" or suffix not in GRAPH_FILES:
+        return _offscreen("export", options, out, options.panel or what, options.width)
     from nnviz import jobs
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
@@ -507,12 +527,31 @@ def _export_run(options: argparse.Namespace, suffix: str) -> int:
     return 0
 
 
+def _record(options: argparse.Namespace, out: Path) -> int:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from nnviz.ui.shell import offscreen
+
+    along = "iterations" if options.iterations else "steps"
+    span = options.iterations or options.steps
+    job = _job(options, iteration=span[0]) if options.iterations else _job(options)
+    print(offscreen.record(job, out, options.panel or options.what or "graph", along, span, options.speed), file=sys.stderr)
+    return 0
+
+
 def _screenshot(options: argparse.Namespace) -> int:
     return _offscreen("screenshot", options, Path(options.out))
 
 
 def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    from nnviz.ui.shell import offscreen
+
+    getattr(offscreen, what)(_job(options), *arguments)
+    return 0
+
+
+def _job(options: argparse.Namespace, **changed: Any) -> Any:
+    """Where the window shall stand."""
     from nnviz.ui.shell import offscreen
 
     names = (
@@ -532,9 +571,8 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
         "is_answered",
     )
     unfold = tuple(getattr(options, "unfold", ()))
-    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
-    getattr(offscreen, what)(job, *arguments)
-    return 0
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)} | changed
+    return offscreen.Job(**given, unfold=unfold)
 
 
 # --- output ---

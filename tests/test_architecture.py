@@ -32,7 +32,7 @@ FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
@@ -61,6 +61,7 @@ ALLOWED = {
     "nnviz.engine.files.run_tables": {"engine", "records", "extras", "pyarrow"},
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
+    "nnviz.export.recording": {"document", "extras", "av", "numpy", "PySide6"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},

@@ -545,3 +545,15 @@ def test_files_of_a_run_are_written_and_weights_read_in(said, document, tmp_path
     code, _, told = said("export", document, "--to", tmp_path / "graph.svg", "--set", "seed=2")
     assert code == 1 and "files of a run" in told
     assert said("export", document, "--to", tmp_path / "c.txt", "--what", "curves")[0] == 1
+
+
+def test_recordings_have_the_promised_pictures(said, tmp_path):
+    import av
+
+    code, _, told = said("export", "example:moons", "--to", tmp_path / "a.gif", "--steps", "2:8:3", "--size", "800x500", "--theme", "dark")
+    assert code == 0 and told.strip() == "3 pictures."
+    with av.open(tmp_path / "a.gif") as container:
+        assert len([*container.decode(video=0)]) == 3
+    code, _, told = said("export", "example:moons", "--to", tmp_path / "b.mp4", "--steps", "2:8000")
+    assert code == 1 and "goes beyond its end" in told
+    assert said("export", "example:moons", "--to", tmp_path / "b.mp4", "--steps", "8:2")[0] == 2

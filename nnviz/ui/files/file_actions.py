@@ -17,6 +17,8 @@ ACTIONS = (
     Act("export_graph", "Export graph…", "File", lambda f: f.exports.ask_graph(), "Ctrl+Shift+E", "fa6s.file-export",
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=has_trace),
     Act("export_network", "Export network picture…", "File", lambda f: f.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
+    Act("export_figure", "Export figure…", "File", lambda f: f.ask_figure(), "Ctrl+Alt+F", "fa6s.image", "Write the graph, the network, the plots, the window or one panel as SVG, PNG or PDF, as wide as a page needs it, light or dark"),
+    Act("record", "Record…", "File", lambda f: f.recordings.ask(), "Ctrl+Alt+V", "fa6s.film", "Write the graph, the network, plots or the window as MP4 or GIF while steps or iterations go by", enabled=has_trace),
     Act("export_weights", "Export weights…", "File", lambda f: f.run_files.ask("weights"), "", "fa6s.scale-balanced", "Write all parameters and running statistics, as they are now, as safetensors"),
     Act("export_onnx", "Export ONNX…", "File", lambda f: f.run_files.ask("network"), "", "fa6s.diagram-project", "Write the network with its present weights as ONNX, checked by onnxruntime"),
     Act("export_curves", "Export curves…", "File", lambda f: f.run_files.ask("curves"), "", "fa6s.table", "Write loss, scores and learning rate of every iteration as CSV or Parquet"),

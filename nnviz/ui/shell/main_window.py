@@ -370,11 +370,29 @@ class MainWindow(QMainWindow):
         self.features.network.view.fit()
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · network · plots · window."""
+        """Return what a picture is made of: graph · network · plots · window, or the name of a panel."""
         features, seen = self.features, self.features.area.visible_panels()
         if what == "plots":
             return [PlotStill(features.plots[name]) for name in seen if name in features.plots]
-        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}[what]
+        if what in features.plots:
+            return PlotStill(features.plots[what])
+        scenes = {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}
+        return scenes[what] if what in scenes else features.cards[what]
+
+    def is_settled(self) -> bool:
+        """Return whether all that is seen is of the place where the run and the cursor stand."""
+        session, index = self.session, self.session.stepping.index
+        if session.training.is_training or session.training.is_moving or session.numbers.is_waiting or index is None:
+            return False
+        return index.trace.iteration == session.run.iteration and not self.features.graph.view.trace_scene.placer.is_busy
+
+    def panel_titles(self) -> dict[str, str]:
+        """Return the titles of the panels that can be seen, by their names."""
+        return self.features.panel_menu.titles_in_sight()
+
+    def set_animated(self, animated: bool) -> None:
+        """Let moves over the graph be shown in motion, or at once."""
+        self.features.graph.view.set_animated(animated)
 
     def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
         """Return a small picture of a network."""

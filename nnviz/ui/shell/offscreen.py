@@ -19,7 +19,8 @@ from nnviz.lessons.lesson import LessonError
 from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
-from nnviz.ui.files.exports import SUFFIXES, reason
+from nnviz.ui.files.exports import PICTURES, SUFFIXES, reason
+from nnviz.ui.files.recorder import Recorder, RecordingOrder
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
@@ -69,8 +70,7 @@ class Job:
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
     with _standing_window(job) as window:
-        if job.panel and job.panel not in window.features.cards:
-            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.features.cards)}")
+        _require_picture(window, job.panel or "window")
         shown = window.features.cards[job.panel] if job.panel else window
         data = QByteArray()
         buffer = QBuffer(data)
@@ -82,18 +82,47 @@ def screenshot(job: Job, out: Path) -> None:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
-def export(job: Job, out: Path, what: str = "graph") -> None:
-    """Write the graph, the network, the plots or the window as the file's suffix says. Raises JobFailed."""
-    if out.suffix[1:].lower() not in SUFFIXES[what]:
-        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
+def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> None:
+    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed."""
+    possible = SUFFIXES.get(what, PICTURES)
+    if out.suffix[1:].lower() not in possible:
+        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
     with _standing_window(job) as window:
+        _require_picture(window, what)
         problem = next(iter(window.session.report.problems), None)
         if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
             raise JobFailed(f"{problem.place}: {problem.message} {problem.cure}")
         try:
-            window.features.files.exports.write(out, what)
+            window.features.files.exports.write(out, what, width)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
+
+
+def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int] | None, per_second: float) -> str:
+    """Write a recording of the steps of the iteration that is open, or of iterations; return what is in it. Raises JobFailed.
+
+    `what`: graph · network · plots · window, or a panel; `span`: first, last, every; None: all steps. Its size is that of the window.
+    """
+    with _standing_window(job) as window:
+        steps = window.session.stepping.length
+        first, last, every = span or (0, steps, 1)
+        _require_picture(window, what)
+        if along == "steps" and last > steps:
+            raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
+        recorder, ends, loop = Recorder(window.session, window, window), [], QEventLoop()
+        recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
+        recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
+        if not ends:
+            loop.exec()
+        path, told = ends[0]
+        if not path:
+            raise JobFailed(f"{out} could not be written: {told}")
+        return told
+
+
+def _require_picture(window: MainWindow, what: str) -> None:
+    if what not in (*SUFFIXES, *window.features.cards):
+        raise JobFailed(f"there is no panel {what}; there is {', '.join(window.features.cards)}")
 
 
 @contextmanager
