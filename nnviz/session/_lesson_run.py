@@ -118,6 +118,10 @@ class LessonRun(QObject):
         place = max(0, min(place, len(lesson.steps) - 1))
         self._go(LessonState(name, lesson, place, frozenset(range(place))))
 
+    def take_up(self, state: LessonState) -> None:
+        """Go on with a lesson that was left for another one, as it stood."""
+        self._go(state)
+
     def go_to(self, place: int) -> None:
         """Go to another step of this lesson."""
         if self.state and 0 <= place < len(self.state.lesson.steps):

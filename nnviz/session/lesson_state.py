@@ -30,6 +30,8 @@ class LessonState:
     """Places of the steps whose question is answered, or was given up."""
     hints: int = 0
     """How many of them are shown."""
+    tries: int = 0
+    """How many answers were given."""
     answer: str = ""
     """The last one."""
     verdict: str = ""
@@ -58,9 +60,10 @@ class LessonState:
 
     def judged(self, answer: str, judged: Judged) -> LessonState:
         """Return the state after an answer."""
+        tried = replace(self, answer=answer, tries=self.tries + 1)
         if judged.is_right:
-            return replace(self, answer=answer, verdict="right", said="", answered=self.answered | {self.place})
-        return replace(self, answer=answer, verdict="wrong", said=judged.sentence)
+            return replace(tried, verdict="right", said="", answered=self.answered | {self.place})
+        return replace(tried, verdict="wrong", said=judged.sentence)
 
     def given_up(self, answer: str) -> LessonState:
         """Return the state after the answer was shown."""
