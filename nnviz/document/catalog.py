@@ -444,6 +444,7 @@ def _drawn(noise: float, samples: int = 500, *others: Field) -> tuple[Field, ...
         Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000, essential=True),
         Field("noise", "number", noise, _NOISE, 0.0, 10.0, essential=True),
         *others,
+        Field("noise_columns", "integer", 0, "columns of normal noise beside the features, as wide as these are; they tell nothing of the target", 0, 1_000),
         *_SPLIT,
     )
 

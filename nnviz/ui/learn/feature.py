@@ -15,6 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled
 from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.measures import MEASURES
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
 from nnviz.session.lesson_state import LessonState, shown_panels
@@ -341,7 +342,10 @@ class LearnFeature(QObject):
         if runs is not None:
             return f"Training the runs of this step beside it … {runs.done / max(1, runs.total):.0%}".replace("%", " %")
         target = self.session.run.target
-        return f"Training to iteration {target:,} …" if target is not None else "Setting up the step …"
+        if target is not None:
+            return f"Training to iteration {target:,} …"
+        measured = (name for name, kind in MEASURES.items() if self.session.tasks.state(kind).progress)
+        return next((f"Working out the {name} …" for name in measured), "Setting up the step …")
 
 
 def _readable(state: LessonState) -> str:
