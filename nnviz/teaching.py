@@ -94,7 +94,8 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            other = Timeline(with_settings(self._timeline.log.at(0), run.set), Path())
+            first = self._timeline.log.at(0) if run.document is None else _opened(run.document)
+            other = Timeline(with_settings(first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
             self._runs[name] = columns(other.points)

@@ -52,6 +52,8 @@ class RunBeside(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     set: dict[str, Any]
     """By path, as `--set` names it."""
+    document: str | None = None
+    """example:NAME or template:NAME, where it is a run of another document than the present one."""
 
 
 class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

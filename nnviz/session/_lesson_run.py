@@ -291,17 +291,22 @@ class LessonRun(QObject):
     def _open(self, name: str) -> None:
         """A lesson may come from anywhere: it opens what comes with the program, and no file."""
         try:
-            if not is_built_in(name):
-                raise ValueError(f"{name!r} is neither an example nor a template.")
-            self._document.new(open_document(name))
+            self._document.new(_built_in(name))
         except ValueError as error:
-            self._failure = f"The step cannot be set up: {error}"
-            self._pending.clear()
+            self._fail(error)
+
+    def _fail(self, error: ValueError) -> None:
+        self._failure = f"The step cannot be set up: {error}"
+        self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
-        wanted = {name: with_settings(first, run.set) for name, run in runs.items()}
+        try:
+            wanted = {name: with_settings(_built_in(run.document) if run.document else first, run.set) for name, run in runs.items()}
+        except ValueError as error:
+            self._fail(error)
+            return
         there = {
             name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations
         }
@@ -381,6 +386,12 @@ class LessonRun(QObject):
         runs = None if facts is None else tuple((name, len(curves["iteration"])) for name, curves in facts.runs.items())
         way = (self._link.run.target, self._comparison.progress, self._is_measuring) if self.is_setting_up else None
         return self.state, self.is_setting_up, self.is_away, self.obstacle, way, measured, runs
+
+
+def _built_in(name: str) -> Experiment:
+    if not is_built_in(name):
+        raise ValueError(f"{name!r} is neither an example nor a template.")
+    return open_document(name)
 
 
 def _columns(curves: Curves) -> Columns:
