@@ -12,12 +12,12 @@ import numpy as np
 from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
-from nnviz.document.store import examples
+from nnviz.document.store.examples import open_built_in
 from nnviz.lessons.checks import expressions_of, is_near, judge, right_answer
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
-from nnviz.lessons.measures import MEASURES
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.trace_index import TraceIndex
@@ -81,7 +81,7 @@ class _Player:
         from nnviz.engine.run.timeline import Timeline
 
         if step.document is not None:
-            self._timeline, self._runs, self._detail = Timeline(_opened(step.document), Path()), {}, "textbook"
+            self._timeline, self._runs, self._detail = Timeline(open_built_in(step.document), Path()), {}, "textbook"
         if self._timeline is None:
             raise ValueError("no document is open. Name one in the first step.")
         if step.document is not None or step.set or step.iteration is not None:
@@ -94,7 +94,7 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            first = self._timeline.log.at(0) if run.document is None else _opened(run.document)
+            first = self._timeline.log.at(0) if run.document is None else open_built_in(run.document)
             other = Timeline(with_settings(first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
@@ -123,7 +123,9 @@ class _Player:
             index = TraceIndex(to_record(capture_next(timeline.trainer, self._detail)))
         except RuntimeError:  # the next iteration is not finite
             index = None
-        return Facts(timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()), self._measured)
+        return Facts(
+            timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()), self._measured
+        )
 
     # --- questions ---
 
@@ -194,12 +196,6 @@ def _fails(call: Callable[[], object]) -> str:
     except ExpressionError as error:
         return str(error)
     return ""
-
-
-def _opened(name: str) -> Experiment:
-    if not name.startswith((examples.PREFIX, examples.TEMPLATE_PREFIX)):
-        raise ValueError(f"{name!r} is neither an example nor a template.")
-    return examples.open_document(name)
 
 
 def columns(points: list[CurvePoint]) -> Columns:

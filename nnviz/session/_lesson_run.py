@@ -11,13 +11,13 @@ from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import name_like
 from nnviz.document.run_log import same_run
-from nnviz.document.store.examples import is_built_in, open_document
+from nnviz.document.store.examples import open_built_in
 from nnviz.document.variations import Variation
 from nnviz.lessons.checks import Judged, judge, right_answer
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Lesson
-from nnviz.lessons.measures import MEASURES
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.lessons.trace_names import node_named, place_known, place_named
 from nnviz.records.run_records import CurvePoint
@@ -27,8 +27,8 @@ from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.lesson_state import LessonState, Move, asked_for, cursor_of, example_of, lasting, latest, moves_to
-from nnviz.session.run_curves import Curves
 from nnviz.session.long_tasks import LongTasks
+from nnviz.session.run_curves import Curves
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
 
@@ -196,7 +196,8 @@ class LessonRun(QObject):
             return wanted[len(done) :]
         if lasting(wanted) != lasting(done):
             return wanted
-        return (next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0)), *(m for m in wanted if m.kind in ("runs", "measure")))
+        first = next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0))
+        return (first, *(move for move in wanted if move.kind in ("runs", "measure")))
 
     def _go(self, state: LessonState) -> None:
         moves = self._way(state.name, state.lesson, state.place)
@@ -291,7 +292,7 @@ class LessonRun(QObject):
     def _open(self, name: str) -> None:
         """A lesson may come from anywhere: it opens what comes with the program, and no file."""
         try:
-            self._document.new(_built_in(name))
+            self._document.new(open_built_in(name))
         except ValueError as error:
             self._fail(error)
 
@@ -303,7 +304,7 @@ class LessonRun(QObject):
         """Have those trained that are not there yet, under just these names."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
         try:
-            wanted = {name: with_settings(_built_in(run.document) if run.document else first, run.set) for name, run in runs.items()}
+            wanted = {name: with_settings(open_built_in(run.document) if run.document else first, run.set) for name, run in runs.items()}
         except ValueError as error:
             self._fail(error)
             return
@@ -386,12 +387,6 @@ class LessonRun(QObject):
         runs = None if facts is None else tuple((name, len(curves["iteration"])) for name, curves in facts.runs.items())
         way = (self._link.run.target, self._comparison.progress, self._is_measuring) if self.is_setting_up else None
         return self.state, self.is_setting_up, self.is_away, self.obstacle, way, measured, runs
-
-
-def _built_in(name: str) -> Experiment:
-    if not is_built_in(name):
-        raise ValueError(f"{name!r} is neither an example nor a template.")
-    return open_document(name)
 
 
 def _columns(curves: Curves) -> Columns:

@@ -23,7 +23,9 @@ SLOPE = 0.3
 def net():
     hidden = new_layer("dense", "h1", units=4, activation="leaky_relu", negative_slope=SLOPE)
     function = new_layer("activation", "f", function="leaky_relu", negative_slope=0.7)
-    return chain(new_layer("input", "x", shape=[2]), hidden, new_layer("dense", "h2", units=3), function, new_layer("dense", "out", units=2))
+    return chain(
+        new_layer("input", "x", shape=[2]), hidden, new_layer("dense", "h2", units=3), function, new_layer("dense", "out", units=2)
+    )
 
 
 def test_a_run_is_that_of_torchs_modules():

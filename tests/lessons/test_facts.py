@@ -101,8 +101,14 @@ def test_what_a_step_has_measured() -> None:
     assert number("score('this net')", names) == 0.75 and number("score('same answer', 'training')", names) == 0.5
     assert number("averaged('thinned nets', 'means')[1]", names) == 1.0 and number("averaged('thinned nets', 'whole')", names) == 0.875
     assert number("distances('ratios')[1]", names) == 6.0
-    for unknown in ("score('same answer')", "score('a forest')", "averaged('this net', 'means')", "distances('scores')", "distances('rows')"):
-        with pytest.raises(ExpressionError, match="there (is|are) no"):
+    for unknown in (
+        "score('same answer')",
+        "score('a forest')",
+        "averaged('this net', 'means')",
+        "distances('scores')",
+        "distances('rows')",
+    ):
+        with pytest.raises(ExpressionError, match=r"there (is|are) no"):
             number(unknown, names)
     with pytest.raises(ExpressionError, match="baselines have not been measured"):
         number("score('this net')", Facts(open_document("example:iris")).names)

@@ -15,7 +15,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled
 from nnviz.lessons.lesson import Lesson, LessonError
-from nnviz.lessons.measures import MEASURES
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
 from nnviz.session.lesson_state import LessonState, shown_panels
