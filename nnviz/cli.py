@@ -19,12 +19,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
+from nnviz.extras import MissingExtra
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+PICTURED = ("graph", "network", "plots", "window")
+TABLES = ("curves", "histograms")
+RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
+"""What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
 JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
@@ -57,6 +62,8 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
         return 1
     except KeyboardInterrupt:
         return _complain("Stopped.")
+    except MissingExtra as error:
+        return _complain(str(error), code=2)
     except ImportError as error:
         return _complain(_missing(error))
     except Exception as error:
@@ -84,9 +91,9 @@ def _missing(error: ImportError) -> str:
     return f"{name or 'A library'} cannot be loaded ({error}). Install nnviz again with: pip install nnviz"
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: int = 1) -> int:
     print(sentence, file=sys.stderr)
-    return 1
+    return code
 
 
 def _make_printable() -> None:
@@ -149,6 +156,7 @@ def _add_run(commands: Any) -> None:
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
     what = parser.add_mutually_exclusive_group()
+    parser.add_argument("--weights", metavar="FILE", help="begin with the weights of a safetensors file, by name, as far as they fit")
     what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
     what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
@@ -211,9 +219,14 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    parser = _command(commands, "export", _export, "write the graph, the network, the plots or the window to a file")
-    parser.add_argument("--to", required=True, metavar="OUT", help="its ending says the format: svg, png, pdf, dot, graphml, json")
-    parser.add_argument("--what", choices=("graph", "network", "plots", "window"), default="graph", help="what to write (graph)")
+    parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
+    formats = "svg, png, pdf, dot, graphml, json; onnx, safetensors, tfevents (TensorBoard), csv, parquet"
+    parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
+    parser.add_argument("--what", choices=(*PICTURED, *TABLES), help="what to write: of pictures graph, of tables curves by default")
+    parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
+    parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
+    parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's, for files of a run")
+    _add_set(parser)
     _add_place_options(parser)
 
 
@@ -325,10 +338,21 @@ def _document(options: argparse.Namespace) -> OpenedFile:
     from nnviz import jobs
 
     if getattr(options, "branch", None) is not None:
-        if options.settings or options.seed is not None or options.precision is not None:
-            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed and --precision.")
+        others = options.settings, options.seed, options.precision, getattr(options, "weights", None)
+        if others != ([], None, None, None):
+            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed, --precision and --weights.")
         return jobs.open_branch(options.file, options.branch)
-    return jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    document = jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    return _with_weights(document, options.weights) if getattr(options, "weights", None) else document
+
+
+def _with_weights(document: OpenedFile, file: str) -> OpenedFile:
+    """The document with what fits of a file of weights; what does not is said."""
+    from nnviz import jobs
+
+    changed, found = jobs.with_weights(document, Path(file))
+    print(f"{file}: {found.told}", *found.misfits, sep="\n", file=sys.stderr)
+    return changed
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -453,8 +477,13 @@ def _questions(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
-    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
-        return _offscreen("export", options, out, options.what)
+    suffix, what = out.suffix.lower(), options.what or "graph"
+    if suffix in RUN_FILES or what in TABLES:
+        return _export_run(options, suffix)
+    if options.settings or options.seed is not None or options.precision is not None:
+        raise ValueError("--set, --seed and --precision are for files of a run: save the document with them, and export that.")
+    if what != "graph" or suffix not in GRAPH_FILES:
+        return _offscreen("export", options, out, what)
     from nnviz import jobs
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
@@ -465,6 +494,16 @@ def _export(options: argparse.Namespace) -> int:
         raise jobs.JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
     text = graph_files.WRITERS[out.suffix.lower()[1:]](record, steps if options.step is None else options.step)
     replace_file(out, text.encode())
+    return 0
+
+
+def _export_run(options: argparse.Namespace, suffix: str) -> int:
+    from nnviz import jobs
+    from nnviz.records.task_records import FileTask
+
+    what = options.what if options.what in TABLES else RUN_FILES[suffix]
+    task = FileTask(options.to, what, options.every)
+    print(jobs.write_file(_document(options), options.iteration, task), file=sys.stderr)
     return 0
 
 

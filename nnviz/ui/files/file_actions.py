@@ -17,5 +17,11 @@ ACTIONS = (
     Act("export_graph", "Export graph…", "File", lambda f: f.exports.ask_graph(), "Ctrl+Shift+E", "fa6s.file-export",
         "Write the graph at the present step as SVG, PNG, PDF, DOT, GraphML or JSON", enabled=has_trace),
     Act("export_network", "Export network picture…", "File", lambda f: f.exports.ask_network(), "", "fa6s.image", "Write the network picture as SVG, PNG or PDF"),
+    Act("export_weights", "Export weights…", "File", lambda f: f.run_files.ask("weights"), "", "fa6s.scale-balanced", "Write all parameters and running statistics, as they are now, as safetensors"),
+    Act("export_onnx", "Export ONNX…", "File", lambda f: f.run_files.ask("network"), "", "fa6s.diagram-project", "Write the network with its present weights as ONNX, checked by onnxruntime"),
+    Act("export_curves", "Export curves…", "File", lambda f: f.run_files.ask("curves"), "", "fa6s.table", "Write loss, scores and learning rate of every iteration as CSV or Parquet"),
+    Act("export_histograms", "Export histograms…", "File", lambda f: f.run_files.ask("histograms"), "", "fa6s.chart-column", "Write how weights, gradients and activations of every layer were spread in the course of the run as CSV or Parquet"),
+    Act("export_events", "Export for TensorBoard…", "File", lambda f: f.run_files.ask("events"), "", "fa6s.chart-line", "Write curves, norms and histograms of the run as an event file that `tensorboard --logdir` shows"),
+    Act("load_weights", "Load weights…", "File", lambda f: f.run_files.ask_weights(), "", "fa6s.file-import", "Give the network the weights of a safetensors file, by name, as far as they fit; undo takes them back"),
     Act("export_window", "Export window picture…", "File", lambda f: f.exports.ask_window(), "", "fa6s.image", "Write a picture of the whole window"),
 )
