@@ -13,7 +13,7 @@ class Move(NamedTuple):
     """One thing that has to be done so that a step stands."""
 
     kind: str
-    """open · set · back (if the run is beyond) · go · train · runs"""
+    """open · set · back (if the run is beyond) · go · train · runs · measure"""
     what: Any
     iterations: int = 0
 
@@ -92,7 +92,8 @@ def _moves_of(step: LessonStep) -> list[Move]:
         moves.append(Move("set", step.set))
     if step.iteration is not None:
         moves.append(Move("go", step.iteration))
-    return moves + ([Move("runs", step.runs, step.run_iterations)] if step.runs else [])
+    moves += [Move("runs", step.runs, step.run_iterations)] if step.runs else []
+    return moves + [Move("measure", name) for name in step.measure]
 
 
 def example_of(step: LessonStep) -> list[Move]:

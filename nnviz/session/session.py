@@ -105,7 +105,7 @@ class Session(QObject):
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
         self.lessons = LessonRun(
-            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison),
+            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks),
             lambda: self.doctor.present,
             lambda: self.is_saved,
             self,

@@ -1,8 +1,6 @@
 """Learning: the list of lessons, the step that is open, and the interview; what is wanted beside them.
 
-Long because all that a person does there is handed on here: to the session's lesson, or to the round of questions.
-
-Long because lesson, interview, quiz and the lesson's PDF share one card and one step.
+Long because all that a person does there is handed on here: to the session's lesson, to the round of questions, to the lesson's PDF.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import open_document
 from nnviz.lessons.interview import InterviewQuestion, experiment_lesson
 from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
 from nnviz.session.lesson_state import LessonState
@@ -464,7 +463,10 @@ class LearnFeature(QObject):
         if runs is not None:
             return f"Training the runs of this step beside it … {runs.done / max(1, runs.total):.0%}".replace("%", " %")
         target = self.session.run.target
-        return f"Training to iteration {target:,} …" if target is not None else "Setting up the step …"
+        if target is not None:
+            return f"Training to iteration {target:,} …"
+        measured = (name for name, kind in MEASURES.items() if self.session.tasks.state(kind).progress)
+        return next((f"Working out the {name} …" for name in measured), "Setting up the step …")
 
 
 def _in_course(lesson: Lesson) -> tuple[str, int]:

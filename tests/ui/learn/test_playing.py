@@ -13,8 +13,10 @@ from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled, right_answer
 from nnviz.lessons.expression import number
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
+from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.teaching import _Player
 from nnviz.ui.network.neurons import bias_dot
+from nnviz.ui.shell.layouts import WORKSPACES
 from tests.ui.window import opened, wait
 
 NAME = "first_backward_pass"
@@ -351,3 +353,23 @@ def test_a_step_that_sets_something_after_going_back_leaves_no_branch(qtbot, win
     wait(qtbot, lambda: window.session.run.iteration == 1 and window.session.run.target is None)
     window.session.edit("Rate", edits.set_value, rate, "0.02")
     assert len(window.session.branches.kept) == 1, "what a person edits starts one as ever"
+
+
+def test_what_a_step_has_measured_stands_in_its_text_and_its_panel(qtbot, window, unasked):
+    ask = Ask("number", "What?", answer="distances('ratios')[0]")
+    step = LessonStep("{= distances('ratios')[0] :: .3f}", document="example:curse_of_dimension", iteration=0, workspace="train", ask=ask)
+    beside = replace(step, panels=("distances", "baselines"), measure=("distances", "baselines"))
+    begin(qtbot, window, Lesson("t", "s", 1, (beside, LessonStep("{= score('this net') :: .3f}", measure=("baselines",)))))
+    headless, page = _Player(), window.features.learn.page
+    headless._set_up(beside)
+    assert page.text.text() == filled(step.text, headless.facts()) and measured(window, ask.answer) > 10
+    assert {"distances", "baselines"} <= set(window.features.area.visible_panels())
+    type_answer(window, written(measured(window, ask.answer)))
+    press(window, KEY.Key_Return)
+    wait(qtbot, lambda: stands(window, 1))
+    assert page.text.text() == filled("{= score('this net') :: .3f}", headless.facts())
+
+
+@pytest.mark.parametrize("name", lesson_names())
+def test_the_panels_of_a_lesson_stand_beside_it(name):
+    assert {panel for step in open_lesson(name).steps for panel in step.panels} <= set(WORKSPACES["learn"].panels())
