@@ -26,6 +26,8 @@ from nnviz.ui.widgets._formula_picture import FormulaPicture, formula_picture
 
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$", re.DOTALL)
 """$$ on lines of its own $$, or $within a line$."""
+_JOINER = "\u2060"
+"""Keeps a formula and the sign behind it in one line."""
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _LARGER = 1.1
 """The letters of formulas beside those of the text, which look larger."""
@@ -48,24 +50,28 @@ class TypesetDocument:
     def __init__(self, size: float = BODY) -> None:
         self._size, self._text = size, ""
         self._document = _InertDocument()
+        self._pictures: list[tuple[int, QSizeF]] = []
+        """Where formulas stand, and how large they are by themselves."""
         self._document.setDocumentMargin(0)
         self._document.setUndoRedoEnabled(False)
 
     @property
     def plain(self) -> str:
         """What is read aloud: the text with its formulas as they were written."""
-        return re.sub(r"[$*`]", "", self._text)
+        return re.sub(r"[$*`]|\\(?=[.)])", "", self._text)
 
     def set_text(self, text: str) -> None:
         """Set this text, in the present theme and size of letters."""
         self._text = text
         document, formulas = self._document, []
+        self._pictures.clear()
         document.clear()
         document.setDefaultFont(sans(self._size))
 
         def placed(match: re.Match[str]) -> str:
             formulas.append(match[1] or match[2])
-            return f"![formula]({_name(len(formulas) - 1)})" if match[2] else f"\n\n![formula]({_name(len(formulas) - 1)})\n\n"
+            picture, behind = f"![formula]({_name(len(formulas) - 1)})", match.string[match.end() : match.end() + 1]
+            return picture + (_JOINER if behind and behind in ".,;:?!)" else "") if match[2] else f"\n\n{picture}\n\n"
 
         pieces = re.split(r"(`[^`]*`)", text.replace("![", "!\\["))
         text = "".join(piece if piece.startswith("`") else _FORMULA.sub(placed, piece) for piece in pieces)
@@ -120,6 +126,7 @@ class TypesetDocument:
         form = QTextCharFormat()
         form.setVerticalAlignment(alignment)
         cursor.mergeCharFormat(form)
+        self._pictures.append((cursor.selectionStart(), image.deviceIndependentSize()))
 
     def _aligned(self, picture: FormulaPicture) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:
         """The picture so high that its baseline is that of the text: at the font's descent from the bottom, or around its middle."""
@@ -133,9 +140,20 @@ class TypesetDocument:
         return _padded(picture.image, half - above, half - below), QTextCharFormat.VerticalAlignment.AlignMiddle
 
     def set_width(self, width: float) -> None:
-        """Break lines at this width in pixels."""
-        if self._document.textWidth() != width:
-            self._document.setTextWidth(width)
+        """Break lines at this width in pixels; a formula that is wider becomes smaller."""
+        if self._document.textWidth() == width:
+            return
+        for place, size in self._pictures:
+            cursor = QTextCursor(self._document)
+            cursor.setPosition(place)
+            cursor.setPosition(place + 1, QTextCursor.MoveMode.KeepAnchor)
+            form = cursor.charFormat().toImageFormat()
+            share = min(1.0, width / size.width())
+            if form.isValid() and form.width() != size.width() * share:
+                form.setWidth(size.width() * share)
+                form.setHeight(size.height() * share)
+                cursor.setCharFormat(form)
+        self._document.setTextWidth(width)
 
     def size(self) -> QSizeF:
         """Return the room it takes."""
