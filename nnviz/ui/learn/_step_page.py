@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -202,10 +202,8 @@ class StepPage(QWidget):
         self.next.setText("Finish  ✓" if shown.is_last else "Next  →")
 
     def _bring(self, widget: QWidget) -> None:
-        """Let what has just been said be seen."""
-        if widget.isVisibleTo(self):
-            self.area.widget().layout().activate()
-            self.area.ensureWidgetVisible(widget, 0, 12)
+        """Let what has just been said be seen, once it has its place: what it makes longer is laid out later."""
+        QTimer.singleShot(0, widget, lambda: self.area.ensureWidgetVisible(widget, 0, 12))
 
     def _has_keyboard(self) -> bool:
         focused = self.window().focusWidget()

@@ -291,3 +291,13 @@ def test_runs_beside_have_what_the_step_has_set_before_the_first_iteration(qtbot
     expected = number("final('loss', 'plain')", player.facts().names)
     player._set_up(replace(step, set={}))
     assert measured(window, "final('loss', 'plain')") == expected != number("final('loss', 'plain')", player.facts().names)
+
+
+def test_a_long_reveal_is_brought_into_sight(qtbot, window):
+    window.resize(1280, 720)
+    step = LessonStep("Text. " * 200, document="template:worked_2-2-1", ask=Ask("number", "Two?", answer="2"), reveal="Because. " * 20)
+    begin(qtbot, window, Lesson("t", "s", 1, (step,)))
+    type_answer(window, "2")
+    page = window.features.learn.page
+    qtbot.waitUntil(lambda: not page.reveal.visibleRegion().isEmpty())
+    qtbot.waitUntil(lambda: page.reveal.visibleRegion().boundingRect() == page.reveal.rect(), timeout=2000)
