@@ -24,10 +24,8 @@ from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets._formula_picture import FormulaPicture, formula_picture
 
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$", re.DOTALL)
-"""$$ on lines of its own $$, or $within a line$."""
-_JOINER = "\u2060"
-"""Keeps a formula and the sign behind it in one line."""
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$([.,;:?!)]?)", re.DOTALL)
+"""$$ on lines of its own $$, or $within a line$ with the sign behind it, which must not begin the next line."""
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _LARGER = 1.1
 """The letters of formulas beside those of the text, which look larger."""
@@ -69,16 +67,16 @@ class TypesetDocument:
         document.setDefaultFont(sans(self._size))
 
         def placed(match: re.Match[str]) -> str:
-            formulas.append(match[1] or match[2])
-            picture, behind = f"![formula]({_name(len(formulas) - 1)})", match.string[match.end() : match.end() + 1]
-            return picture + (_JOINER if behind and behind in ".,;:?!)" else "") if match[2] else f"\n\n{picture}\n\n"
+            formulas.append((match[1] or match[2], match[3] or ""))
+            picture = f"![formula]({_name(len(formulas) - 1)})"
+            return picture if match[2] else f"\n\n{picture}\n\n"
 
         pieces = re.split(r"(`[^`]*`)", text.replace("![", "!\\["))
         text = "".join(piece if piece.startswith("`") else _FORMULA.sub(placed, piece) for piece in pieces)
         document.setMarkdown(text, _FEATURES)
         self._dress(formulas)
 
-    def _dress(self, formulas: list[str]) -> None:
+    def _dress(self, formulas: list[tuple[str, str]]) -> None:
         """Give code its font, formulas their pictures, and take links away."""
         pieces = []
         block = self._document.begin()
@@ -114,12 +112,13 @@ class TypesetDocument:
         plain.setFont(mono(self._size) if form.fontFixedPitch() else sans(self._size, form.fontWeight()))
         return plain
 
-    def _put_formula(self, cursor: QTextCursor, name: str, formulas: list[str]) -> None:
+    def _put_formula(self, cursor: QTextCursor, name: str, formulas: list[tuple[str, str]]) -> None:
         place = name.removeprefix(_NAME)
-        tex = formulas[int(place)] if name.startswith(_NAME) and place.isdigit() and int(place) < len(formulas) else ""
-        picture = formula_picture(tex, sans(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
+        tex, sign = formulas[int(place)] if name.startswith(_NAME) and place.isdigit() and int(place) < len(formulas) else ("", "")
+        ended = f"{tex}\\text{{{sign}}}" if sign else tex
+        picture = formula_picture(ended, sans(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
         if picture is None:
-            cursor.insertText(tex)
+            cursor.insertText(tex + sign)
             return
         image, alignment = self._aligned(picture)
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)

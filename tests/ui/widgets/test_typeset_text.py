@@ -102,12 +102,12 @@ def test_a_line_with_a_formula_is_hardly_higher_than_one_without(text):
 
 
 def test_the_sign_behind_a_formula_begins_no_line(qtbot, text):
-    document = put(text, "Some words that lead up to it, $w_1 x_1 + w_2 x_2$. More words, $w_1$, and $w_2$: these.")
-    for width in range(160, 400, 7):
+    document = put(text, "Some words that lead up to it, $w_1 x_1$. More words, $w_1$, and $w_2$: these.")
+    for width in range(100, 400, 7):
         text.heightForWidth(width)
         layout, plain = document.firstBlock().layout(), document.firstBlock().text()
         starts = {layout.lineAt(line).textStart() for line in range(1, layout.lineCount())}
-        assert not [start for start in starts if plain[start:].lstrip("\u2060")[:1] in ".,:"], width
+        assert not [start for start in starts if plain[start] in ".,:"], width
 
 
 def test_a_formula_wider_than_the_text_becomes_smaller_and_large_again(qtbot, text):
