@@ -17,7 +17,7 @@ from nnviz.lessons.checks import filled
 from nnviz.lessons.lesson import Lesson, LessonError
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
-from nnviz.session.lesson_state import LessonState, shown_panels
+from nnviz.session.lesson_state import LessonState, cursor_of, shown_panels
 from nnviz.session.session import Session
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
 from nnviz.ui.learn._progress import LessonProgress
@@ -47,6 +47,8 @@ class LearnFeature(QObject):
     """Other panels shall stand beside the lesson."""
     element_wanted = Signal(tuple)
     """The card shall work out this element of its node."""
+    node_wanted = Signal(int)
+    """The graph shall show this node itself, and not a folded group around it."""
 
     def __init__(self, session: Session, shell: Shell) -> None:
         super().__init__(shell.window())
@@ -268,8 +270,11 @@ class LearnFeature(QObject):
         self._shell.update_actions()
 
     def _want_element(self, state: LessonState) -> None:
-        """Have the element worked out that the step is about, each time the step or its answer comes to stand."""
+        """Have the node shown and the element worked out that the step is about, each time the step or its answer comes to stand."""
         here = None if self._run.is_setting_up or self._run.is_away else (state.place, state.is_answered, id(self.session.stepping.index))
+        node = self.session.stepping.selected_node
+        if here is not None and here != self._worked_out and node is not None and cursor_of(state)[0]:
+            self.node_wanted.emit(node)
         if here is not None and here != self._worked_out and state.step.element:
             self.element_wanted.emit(state.step.element)
         self._worked_out = here or self._worked_out

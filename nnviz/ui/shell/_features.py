@@ -104,6 +104,7 @@ class Features:
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
+        self.learn.node_wanted.connect(self.graph.view.folds.show)
 
     def _show_beside_lesson(self) -> None:
         """Show what the step of the lesson needs, where the lesson stands."""
