@@ -304,11 +304,8 @@ def test_a_long_reveal_is_brought_into_sight(qtbot, window):
 
 
 def test_the_graph_opens_what_hides_the_node_of_a_step(qtbot, window):
-    steps = (
-        LessonStep("Cell.", document="template:lstm", cursor="r/t=1/cell/add", phase="forward"),
-        LessonStep("Out.", cursor="out/linear"),
-    )
-    begin(qtbot, window, Lesson("t", "s", 1, steps))
+    step = LessonStep("Cell.", document="template:lstm", cursor="r/t=1/cell/add", phase="forward")
+    begin(qtbot, window, Lesson("t", "s", 1, (step,)))
     graph, stepping = window.features.graph.view, window.session.stepping
     wait(qtbot, lambda: graph.trace_scene.is_shown and not graph.trace_scene.placer.is_busy)
     assert graph.trace_scene.card_of(stepping.selected_node).card.nodes == (stepping.selected_node,)
