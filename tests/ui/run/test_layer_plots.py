@@ -252,3 +252,14 @@ def test_a_histogram_of_updates_asks_for_them_and_shows_them(shown, qtbot):
     without = tuple(structs.replace(layer, updates=None) for layer in runs.snapshots(1)[0].layers)
     plot.set_run(runs.run(snapshots=(Snapshot(0, without),)))
     assert plot.sentence == "histograms of updates appear with the first measured iteration"
+
+
+def test_bars_of_a_wide_plot_begin_at_the_left_also_in_another_size(qtbot, shown):
+    plot = GradientNormPlot()
+    card = shown(plot, 900, 240)
+    plot.set_run(runs.run())
+    for width in (900, 1000):
+        card.resize(width, 240)
+        card.grab()
+        bars = plot.axes._items["bars"][0]
+        assert bars.sceneBoundingRect().left() == pytest.approx(plot.axes._frame.left(), abs=1), width
