@@ -15,6 +15,8 @@ from nnviz.lessons.misconceptions import explained
 
 _TEMPLATE = re.compile(r"\{=\s*(.+?)\s*(?:::\s*([^{}:]*?)\s*)?\}", re.DOTALL)
 """{= expression } or {= expression :: format }"""
+_LISTED = re.compile(r"^(\{=[^{}]*\})(?=[.)](\s|$))", re.MULTILINE)
+"""A number that would begin a list in Markdown: `{= expression }. ` at the start of a line."""
 
 
 class Judged(NamedTuple):
@@ -90,7 +92,7 @@ def _judge_choice(ask: Ask, answer: str, facts: Facts) -> Judged:
 
 def filled(text: str, facts: Facts | None) -> str:
     """Return a text with its {= expressions } worked out: numbers and those of lists with 4 digits, or in the format behind ::; – where
-    it cannot be. Without facts each of them is …
+    it cannot be. A matrix in a paragraph of its own has a line for each row. Without facts each of them is …
     """
 
     def written(match: re.Match[str]) -> str:
@@ -100,9 +102,11 @@ def filled(text: str, facts: Facts | None) -> str:
             found = evaluate(match[1], facts.names)
         except ExpressionError:
             return "–"
+        if np.ndim(found) == 2 and _is_alone(match):
+            return _matrix(np.asarray(found), match[2] or ".4g")
         return _written(found, match[2] or "")
 
-    return _TEMPLATE.sub(written, text)
+    return _TEMPLATE.sub(written, _LISTED.sub(r"\1\\", text))
 
 
 def _written(found: object, form: str) -> str:
@@ -112,12 +116,29 @@ def _written(found: object, form: str) -> str:
         return str(found)
     values = np.asarray(found)
     if values.size != 1:
-        numbers = {"all": lambda value: format(float(value) + 0.0, form or ".4g")}  # + 0.0: no −0
+        numbers = {"all": lambda value: _number(value, form or ".4g")}
         return np.array2string(values, separator=", ", threshold=64, max_line_width=10_000, formatter=numbers).replace("\n", "")
     value = values.reshape(-1)[0]
-    if form:
-        return format(float(value), form)
-    return f"{int(value):,}" if float(value).is_integer() and abs(value) < 1e9 else f"{float(value):.4g}"
+    if form or not (float(value).is_integer() and abs(value) < 1e9):
+        return _number(value, form or ".4g")
+    return f"{int(value):,}"
+
+
+def _number(value: float, form: str) -> str:
+    """A number as it stands in the whole program: no −0, and no zeros in front of the power of ten."""
+    return re.sub(r"e\+?(-?)0*(?=\d)", r"e\1", format(float(value) + 0.0, form))
+
+
+def _is_alone(match: re.Match[str]) -> bool:
+    text = match.string
+    return text[: match.start()].endswith("\n\n") and text[match.end() : match.end() + 2] in ("", "\n\n")
+
+
+def _matrix(values: np.ndarray, form: str) -> str:
+    """Rows below each other, in columns."""
+    cells = [[_number(value, form) for value in row] for row in values]
+    width = max(len(cell) for row in cells for cell in row)
+    return "  \n".join(f"`[ {' '.join(cell.rjust(width) for cell in row)} ]`" for row in cells)
 
 
 def expressions_of(step: LessonStep) -> tuple[str, ...]:

@@ -73,6 +73,8 @@ class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """What stands beside the lesson: build · step · train."""
     panels: tuple[str, ...] = ()
     """Panels that are to be seen."""
+    covers: tuple[str, ...] = ()
+    """Those of them that would show the answer: they are covered until it is given."""
     cursor: str = ""
     """A node, as `h1/relu`, a parameter as `h1.weight`; the cursor stands on its step in `phase`."""
     phase: str = ""

@@ -12,8 +12,11 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_places import places_of
 from nnviz.records.trace_state import TraceState
 
-_ASKED = re.compile(r"\b(value|gradient|contribution|local|updated|update)\(\s*['\"]([^'\"]+)")
-_SENT_BACK = ("gradient", "contribution")
+_ASKED = re.compile(r"\b(value|gradient|local|updated|update)\(\s*['\"]([^'\"]+)")
+_CONTRIBUTION = re.compile(r"\bcontribution\(\s*['\"][^'\"]+['\"]\s*,\s*['\"]([^'\"]+)")
+"""A contribution is known as soon as the node that sends it has made its step."""
+_PHASE_ENDS = {"loss": re.compile(r"(?<!['\"\w])loss(?!['\"\w])"), "backward": re.compile(r"\bgradient_norm\(")}
+"""What is known at the end of a phase."""
 
 
 def node_named(index: TraceIndex, name: str) -> int | None:
@@ -40,12 +43,15 @@ def place_named(index: TraceIndex, name: str, phase: str) -> int | None:
 
 
 def place_known(index: TraceIndex, expressions: Iterable[str]) -> int | None:
-    """Return the first cursor at which all values, gradients and updates are known that expressions name.
+    """Return the first cursor at which all values, gradients, updates and the loss are known that expressions name.
 
     None where they name none, or only what is there from the start, or what the trace has not.
     """
-    asked = [(kind, name) for text in expressions for kind, name in _ASKED.findall(text)]
-    places = [_first_known(index, kind, name) for kind, name in asked]
+    texts = tuple(expressions)
+    places = [_first_known(index, kind, name) for text in texts for kind, name in _ASKED.findall(text)]
+    places += [place_named(index, name, "backward") or 0 for text in texts for name in _CONTRIBUTION.findall(text)]
+    ends = (phase for phase, named in _PHASE_ENDS.items() if any(map(named.search, texts)))
+    places += [index.phase_spans[phase][1] for phase in ends if phase in index.phase_spans]
     last = max(places, default=0)
     return last if index.phase_spans.get("batch", (0, 1))[1] < last <= index.length else None
 
@@ -56,7 +62,7 @@ def _first_known(index: TraceIndex, kind: str, name: str) -> int:
 
     def is_known(cursor: int) -> bool:
         state = TraceState(index, cursor, None)
-        test = state.is_updated if kind.startswith("update") else state.has_gradient if kind in _SENT_BACK else state.is_made
+        test = state.is_updated if kind.startswith("update") else state.has_gradient if kind == "gradient" else state.is_made
         return all(map(test, nodes))
 
     return bisect_left(range(index.length + 1), True, key=is_known) if nodes else 0

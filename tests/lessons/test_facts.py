@@ -84,8 +84,14 @@ def test_a_click_on_what_has_not_what_is_asked_for_is_wrong() -> None:
 def test_lists_are_written_with_few_digits_in_one_line() -> None:
     state = facts("template:worked_2-2-1")
     assert filled("{= value('h1.weight') }", state) == "[[0.1, 0.5], [0.8, -0.3]]"
-    assert filled("{= [1/3, 20000, 0.00001, -0.0] }", state) == "[0.3333, 2e+04, 1e-05, 0]"
+    assert filled("{= [1/3, 20000, 0.00001, -0.0] }", state) == "[0.3333, 2e4, 1e-5, 0]"
     assert filled("{= [1/3, 1] :: .1f}", state) == "[0.3, 1.0]"
+
+
+def test_a_number_at_the_start_of_a_line_begins_no_list_and_a_matrix_alone_has_its_rows() -> None:
+    state = facts("template:worked_2-2-1")
+    assert filled("{= parameters() }. All.\n\n{= 0.5 }) {= 1 }. 3. Own", state) == "9\\. All.\n\n0.5\\) 1. 3. Own"
+    assert filled("W =\n\n{= value('h1.weight') }\n\nand", state) == "W =\n\n`[  0.1  0.5 ]`  \n`[  0.8 -0.3 ]`\n\nand"
 
 
 def test_a_setting_that_is_off_is_written_as_a_dash() -> None:

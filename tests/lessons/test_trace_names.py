@@ -26,6 +26,9 @@ def index(request, tmp_path_factory) -> TraceIndex:
         ("gradient('h1.weight')[1, 0]", "backward", "h1/linear"),
         ("updated('h1.weight') < updated('out.bias')", "update", "out.bias"),
         ("loss + value('mse_loss')", "loss", "mse_loss"),
+        ("abs(loss)", "loss", "mse_loss"),
+        ("gradient_norm('h1')", "backward", "h1/linear"),
+        ("contribution('h1/relu', 'out/linear')[0, 0]", "backward", "out/linear"),
     ],
 )
 def test_what_is_asked_for_is_known_behind_the_step_that_makes_it(index, expression, phase, name):
@@ -35,7 +38,7 @@ def test_what_is_asked_for_is_known_behind_the_step_that_makes_it(index, express
 
 
 def test_what_is_there_from_the_start_is_not_waited_for(index):
-    for expression in ("value('h1.weight')", "value('x') + 1", "loss", "position('h1/relu', 'forward')", "value('nowhere')"):
+    for expression in ("value('h1.weight')", "value('x') + 1", "final('loss', 'a')", "position('h1/relu', 'forward')", "value('nowhere')"):
         assert place_known(index, (expression,)) is None
     assert place_known(index, ()) is None
 

@@ -93,7 +93,7 @@ def set_learning_rates(optimizer: Optimizer, own: float, scheduled: Callable[[fl
 def _formula(own: float, factor: float, rate: float) -> str:
     base = f"{own:g} · {factor:g} (layer)" if factor != 1 else f"{own:g}"
     if rate != own * factor:
-        return f"{rate:.6g} (schedule, of {base})"
+        return f"schedule, of {base}"
     return base if factor != 1 else ""
 
 

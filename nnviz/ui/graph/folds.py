@@ -81,7 +81,8 @@ class Folds(QObject):
 
     def show(self, node: int) -> None:
         """Open all that hides a node; of equal groups only the ones around it."""
-        self.set(structure.opened(self._scene.groups, self._scene.folded, node))
+        if self._scene.groups is not None:
+            self.set(structure.opened(self._scene.groups, self._scene.folded, node))
 
     def fold_all(self) -> None:
         """Fold every group, but not the only one of all."""

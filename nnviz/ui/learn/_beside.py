@@ -26,8 +26,10 @@ def panels_beside(state: LessonState) -> tuple[str, ...]:
 def covered_panels(state: LessonState) -> tuple[str, ...]:
     """Return the panels that would show what the question wants predicted; none once it is answered."""
     step = state.step
-    is_predicted = bool(step.runs) and not state.is_answered and step.ask.kind in ("number", "choice")
-    return _SHOW_RUNS if is_predicted else ()
+    if state.is_answered or step.ask is None:
+        return ()
+    is_predicted = bool(step.runs) and step.ask.kind in ("number", "choice")
+    return (*step.covers, *(_SHOW_RUNS if is_predicted else ()))
 
 
 def silent_panels(state: LessonState) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -177,10 +177,8 @@ class StepPage(QWidget):
         self.next.setText(shown.finish if shown.is_last else "Next  →")
 
     def _bring(self, widget: QWidget) -> None:
-        """Let what has just been said be seen."""
-        if widget.isVisibleTo(self):
-            self.area.widget().layout().activate()
-            self.area.ensureWidgetVisible(widget, 0, 12)
+        """Let what has just been said be seen, once it has its place: what it makes longer is laid out later."""
+        QTimer.singleShot(0, widget, lambda: self.area.ensureWidgetVisible(widget, 0, 12))
 
     def _has_keyboard(self) -> bool:
         focused = self.window().focusWidget()

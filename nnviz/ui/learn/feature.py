@@ -21,7 +21,7 @@ from nnviz.lessons.lesson import Lesson, LessonError
 from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
-from nnviz.session.lesson_state import LessonState
+from nnviz.session.lesson_state import LessonState, cursor_of
 from nnviz.session.session import Session
 from nnviz.ui.learn._back_note import BackNote
 from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside, silent_panels
@@ -55,6 +55,8 @@ class LearnFeature(QObject):
     """The card shall work out this element of its node."""
     answering_changed = Signal()
     """What is covered before the answer, or whether a click is one."""
+    node_wanted = Signal(int)
+    """The graph shall show this node itself, and not a folded group around it."""
 
     def __init__(self, session: Session, shell: Shell) -> None:
         super().__init__(shell.window())
@@ -414,8 +416,11 @@ class LearnFeature(QObject):
             self.answering_changed.emit()
 
     def _want_element(self, state: LessonState) -> None:
-        """Have the element worked out that the step is about, each time the step or its answer comes to stand."""
+        """Have the node shown and the element worked out that the step is about, each time the step or its answer comes to stand."""
         here = None if self._run.is_setting_up or self._run.is_away else (state.place, state.is_answered, id(self.session.stepping.index))
+        node = self.session.stepping.selected_node
+        if here is not None and here != self._worked_out and node is not None and cursor_of(state)[0]:
+            self.node_wanted.emit(node)
         if here is not None and here != self._worked_out and state.step.element:
             self.element_wanted.emit(state.step.element)
         self._worked_out = here or self._worked_out

@@ -112,6 +112,7 @@ class Features:
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
         self.learn.answering_changed.connect(self._follow_answering)
+        self.learn.node_wanted.connect(self.graph.view.folds.show)
 
     def _show_beside_lesson(self) -> None:
         """Show what the step of the lesson needs, where the lesson stands."""

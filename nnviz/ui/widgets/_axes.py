@@ -152,6 +152,7 @@ class Axes:
             return
         axis.look, axis.text = look, text
         axis.setLogMode(look[-1])
+        self._box.setLogMode("x" if side == "bottom" else "y", False)  # else pyqtgraph keeps it within 308 powers of ten; it counts pixels
         axis.setGrid(255 if lines else False)
         axis.setStyle(maxTickLevel=0, tickAlpha=255 if lines else 0, autoExpandTextSpace=False, tickFont=small_mono())
         axis.setTextPen(self._theme.color("muted"))

@@ -26,8 +26,8 @@ from nnviz.ui.theme.fonts import mono, sans, scaled
 from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets._formula_picture import FormulaPicture, formula_picture
 
-_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$", re.DOTALL)
-"""$$ on lines of its own $$, or $within a line$."""
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?=\S)([^$\n]+?)(?<=[^\s\\])\$([.,;:?!)]?)", re.DOTALL)
+"""$$ on lines of its own $$, or $within a line$ with the sign behind it, which must not begin the next line."""
 _FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 _LARGER = 1.1
 """The letters of formulas beside those of the text, which look larger."""
@@ -50,31 +50,35 @@ class TypesetDocument:
     def __init__(self, size: float = BODY, font: Callable[..., QFont] = sans) -> None:
         self._size, self._text, self._font = size, "", font
         self._document = _InertDocument()
+        self._pictures: list[tuple[int, QSizeF]] = []
+        """Where formulas stand, and how large they are by themselves."""
         self._document.setDocumentMargin(0)
         self._document.setUndoRedoEnabled(False)
 
     @property
     def plain(self) -> str:
         """What is read aloud: the text with its formulas as they were written."""
-        return re.sub(r"[$*`]", "", self._text)
+        return re.sub(r"[$*`]|\\(?=[.)])", "", self._text)
 
     def set_text(self, text: str) -> None:
         """Set this text, in the present theme and size of letters."""
         self._text = text
         document, formulas = self._document, []
+        self._pictures.clear()
         document.clear()
         document.setDefaultFont(self._font(self._size))
 
         def placed(match: re.Match[str]) -> str:
-            formulas.append(match[1] or match[2])
-            return f"![formula]({_name(len(formulas) - 1)})" if match[2] else f"\n\n![formula]({_name(len(formulas) - 1)})\n\n"
+            formulas.append((match[1] or match[2], match[3] or ""))
+            picture = f"![formula]({_name(len(formulas) - 1)})"
+            return picture if match[2] else f"\n\n{picture}\n\n"
 
         pieces = re.split(r"(`[^`]*`)", text.replace("![", "!\\["))
         text = "".join(piece if piece.startswith("`") else _FORMULA.sub(placed, piece) for piece in pieces)
         document.setMarkdown(text, _FEATURES)
         self._dress(formulas)
 
-    def _dress(self, formulas: list[str]) -> None:
+    def _dress(self, formulas: list[tuple[str, str]]) -> None:
         """Give code its font, formulas their pictures, and take links away."""
         pieces = []
         block = self._document.begin()
@@ -110,18 +114,20 @@ class TypesetDocument:
         plain.setFont(mono(self._size) if form.fontFixedPitch() else self._font(self._size, form.fontWeight()))
         return plain
 
-    def _put_formula(self, cursor: QTextCursor, name: str, formulas: list[str]) -> None:
+    def _put_formula(self, cursor: QTextCursor, name: str, formulas: list[tuple[str, str]]) -> None:
         place = name.removeprefix(_NAME)
-        tex = formulas[int(place)] if name.startswith(_NAME) and place.isdigit() and int(place) < len(formulas) else ""
-        picture = formula_picture(tex, self._font(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
+        tex, sign = formulas[int(place)] if name.startswith(_NAME) and place.isdigit() and int(place) < len(formulas) else ("", "")
+        ended = f"{tex}\\text{{{sign}}}" if sign else tex
+        picture = formula_picture(ended, self._font(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
         if picture is None:
-            cursor.insertText(tex)
+            cursor.insertText(tex + sign)
             return
         image, alignment = self._aligned(picture)
         self._document.addResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name), image)
         form = QTextCharFormat()
         form.setVerticalAlignment(alignment)
         cursor.mergeCharFormat(form)
+        self._pictures.append((cursor.selectionStart(), image.deviceIndependentSize()))
 
     def _aligned(self, picture: FormulaPicture) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:
         """The picture so high that its baseline is that of the text: at the font's descent from the bottom, or around its middle."""
@@ -135,9 +141,20 @@ class TypesetDocument:
         return _padded(picture.image, half - above, half - below), QTextCharFormat.VerticalAlignment.AlignMiddle
 
     def set_width(self, width: float) -> None:
-        """Break lines at this width in pixels."""
-        if self._document.textWidth() != width:
-            self._document.setTextWidth(width)
+        """Break lines at this width in pixels; a formula that is wider becomes smaller."""
+        if self._document.textWidth() == width:
+            return
+        for place, size in self._pictures:
+            cursor = QTextCursor(self._document)
+            cursor.setPosition(place)
+            cursor.setPosition(place + 1, QTextCursor.MoveMode.KeepAnchor)
+            form = cursor.charFormat().toImageFormat()
+            share = min(1.0, width / size.width())
+            if form.isValid() and form.width() != size.width() * share:
+                form.setWidth(size.width() * share)
+                form.setHeight(size.height() * share)
+                cursor.setCharFormat(form)
+        self._document.setTextWidth(width)
 
     def size(self) -> QSizeF:
         """Return the room it takes."""

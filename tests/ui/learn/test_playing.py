@@ -313,6 +313,16 @@ def test_the_runs_of_a_step_are_seen_once_its_question_is_answered(qtbot, window
     assert {row.name: row.branch.reached for row in rows} == {"main": 0, "fast": 5}, "as far as the curves"
 
 
+def test_what_a_step_covers_is_seen_once_its_question_is_answered(qtbot, window):
+    ask = Ask("number", "How many?", answer="parameters('h1')")
+    step = LessonStep("Count.", document="template:worked_2-2-1", workspace="build", covers=("parameters",), ask=ask)
+    begin(qtbot, window, Lesson("t", "s", 1, (step,)))
+    card = window.features.cards["parameters"]
+    assert not card.body.isVisible()
+    window.session.lessons.give_up()
+    assert card.body.isVisible()
+
+
 def test_a_count_that_is_asked_for_is_not_said_by_the_network(qtbot, window):
     ask = Ask("number", "How many parameters?", answer="parameters()")
     begin(qtbot, window, Lesson("t", "s", 1, (LessonStep("Count.", document="template:worked_2-2-1", ask=ask),)))
@@ -373,3 +383,21 @@ def test_what_a_step_has_measured_stands_in_its_text_and_its_panel(qtbot, window
 @pytest.mark.parametrize("name", lesson_names())
 def test_the_panels_of_a_lesson_stand_beside_it(name):
     assert {panel for step in open_lesson(name).steps for panel in step.panels} <= set(WORKSPACES["learn"].panels())
+
+
+def test_a_long_reveal_is_brought_into_sight(qtbot, window):
+    window.resize(1280, 720)
+    step = LessonStep("Text. " * 200, document="template:worked_2-2-1", ask=Ask("number", "Two?", answer="2"), reveal="Because. " * 20)
+    begin(qtbot, window, Lesson("t", "s", 1, (step,)))
+    type_answer(window, "2")
+    page = window.features.learn.page
+    qtbot.waitUntil(lambda: not page.reveal.visibleRegion().isEmpty())
+    qtbot.waitUntil(lambda: page.reveal.visibleRegion().boundingRect() == page.reveal.rect(), timeout=2000)
+
+
+def test_the_graph_opens_what_hides_the_node_of_a_step(qtbot, window):
+    step = LessonStep("Cell.", document="template:lstm", cursor="r/t=1/cell/add", phase="forward")
+    begin(qtbot, window, Lesson("t", "s", 1, (step,)))
+    graph, stepping = window.features.graph.view, window.session.stepping
+    wait(qtbot, lambda: graph.trace_scene.is_shown and not graph.trace_scene.placer.is_busy)
+    assert graph.trace_scene.card_of(stepping.selected_node).card.nodes == (stepping.selected_node,)

@@ -275,3 +275,14 @@ def test_two_layers_stand_beside_each_other_on_one_axis(shown):
     ranges.clear()
     plot.grab()
     assert len(ranges) == 1 and plot.beside.key == "" and not plot.beside.isVisible()
+
+
+def test_bars_of_a_wide_plot_begin_at_the_left_also_in_another_size(qtbot, shown):
+    plot = GradientNormPlot()
+    card = shown(plot, 900, 240)
+    plot.set_run(runs.run())
+    for width in (900, 1000):
+        card.resize(width, 240)
+        card.grab()
+        bars = plot.axes._items["bars"][0]
+        assert bars.sceneBoundingRect().left() == pytest.approx(plot.axes._frame.left(), abs=1), width

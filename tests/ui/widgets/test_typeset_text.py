@@ -99,3 +99,25 @@ def test_a_line_with_a_formula_is_hardly_higher_than_one_without(text):
     plain = text.heightForWidth(300)
     put(text, "value $w_1$")
     assert text.heightForWidth(300) <= plain + 5
+
+
+def test_the_sign_behind_a_formula_begins_no_line(qtbot, text):
+    document = put(text, "Some words that lead up to it, $w_1 x_1$. More words, $w_1$, and $w_2$: these.")
+    for width in range(100, 400, 7):
+        text.heightForWidth(width)
+        layout, plain = document.firstBlock().layout(), document.firstBlock().text()
+        starts = {layout.lineAt(line).textStart() for line in range(1, layout.lineCount())}
+        assert not [start for start in starts if plain[start] in ".,:"], width
+
+
+def test_a_formula_wider_than_the_text_becomes_smaller_and_large_again(qtbot, text):
+    document = put(text, "$w_1 x_1 + w_2 x_2 + w_3 x_3 + w_4 x_4 + w_5 x_5 + b$", 500)
+    own = document.idealWidth()
+    text.heightForWidth(100)
+    assert document.idealWidth() <= 100 < own
+    text.heightForWidth(500)
+    assert document.idealWidth() == own
+
+
+def test_an_escaped_dot_is_read_aloud_without_its_sign(qtbot, text):
+    assert put(text, "9\\. All").toPlainText() == "9. All" == text.accessibleName()
