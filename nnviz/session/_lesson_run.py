@@ -11,12 +11,12 @@ from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import name_like
 from nnviz.document.run_log import same_run
-from nnviz.document.store.examples import is_built_in, open_document
 from nnviz.document.variations import Variation
 from nnviz.lessons.checks import Judged, judge, right_answer
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Lesson
+from nnviz.lessons.lesson_documents import opened
 from nnviz.lessons.step_settings import with_settings
 from nnviz.lessons.trace_names import node_named, place_known, place_named
 from nnviz.records.run_records import CurvePoint
@@ -276,11 +276,9 @@ class LessonRun(QObject):
                 self._start_runs(move.what, move.iterations)
 
     def _open(self, name: str) -> None:
-        """A lesson may come from anywhere: it opens what comes with the program, and no file."""
+        """A lesson may come from anywhere: it opens what comes with the program, or is in it, and no file."""
         try:
-            if not is_built_in(name):
-                raise ValueError(f"{name!r} is neither an example nor a template.")
-            self._document.new(open_document(name))
+            self._document.new(opened(self.state.lesson.documents, name))
         except ValueError as error:
             self._failure = f"The step cannot be set up: {error}"
             self._pending.clear()
@@ -303,7 +301,7 @@ class LessonRun(QObject):
     def _arrive(self) -> None:
         self.is_setting_up = self._was_lost = False
         self._left = self._document.experiment, self._link.run.iteration
-        self._facts = self._measured()
+        self._facts = self.measured()
         self._stepping.set_sample(0)
         self._place_cursor()
         self._tell()
@@ -326,7 +324,7 @@ class LessonRun(QObject):
     def _look(self) -> None:
         """Measure anew where it stands, and judge whether the change that is asked for has been made."""
         if self._stands and self._is_traced and not self.is_away:
-            self._facts = self._measured()
+            self._facts = self.measured()
             if self._was_lost:
                 self._was_lost = False
                 self._place_cursor()
@@ -335,13 +333,14 @@ class LessonRun(QObject):
 
     def _judge_change(self) -> None:
         try:
-            judged = judge(self.state.step.ask, "", self._measured())
+            judged = judge(self.state.step.ask, "", self.measured())
         except ExpressionError:
             return  # it is about what is not there yet
         if judged.is_right:
             self.state = self.state.judged("", judged)
 
-    def _measured(self) -> Facts:
+    def measured(self) -> Facts:
+        """Return what is known where the run stands now, whatever lesson is open."""
         run, index = self._link.run, self._stepping.index
         runs = {kept.branch.name: _columns(kept.curves) for kept in self._branches.kept}
         shown = index.truth if index is not None and run.is_traced else None
