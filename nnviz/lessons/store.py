@@ -26,6 +26,14 @@ def open_lesson(name: str) -> Lesson:
         raise LessonError(f"There is no lesson {name!r}. There is: {', '.join(lesson_names())}.") from None
 
 
+def readable_lesson(path: Path) -> Lesson | None:
+    """Return the lesson in a file; None where the file is gone, or holds none."""
+    try:
+        return decode(_read(path), path.name)
+    except (OSError, LessonError):
+        return None
+
+
 def open_draft(path: Path) -> Lesson:
     """Return the lesson in a file, to be written on: it need not be whole. Raises LessonError where it cannot be read."""
     try:

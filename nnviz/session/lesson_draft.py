@@ -37,6 +37,8 @@ class View(NamedTuple):
     workspace: str
     panels: tuple[str, ...] = ()
     element: tuple[int, ...] = ()
+    visible: tuple[str, ...] = ()
+    """All panels that can be seen beside the lesson; empty where the author works elsewhere."""
 
 
 class LessonDraft(QObject):
@@ -120,12 +122,35 @@ class LessonDraft(QObject):
         node = stepping.selected_node if stepping.selected_node is not None else step.node
         return ("", step.phase) if node is None or step.phase == "batch" else (lesson_name(index, node), step.phase)
 
-    def recorded(self, view: View, place: int | None = None) -> Recorded | None:
-        """Return the step that would come behind the chosen one, or at a place; None where the document reads a file."""
+    def recorded(self, view: View, place: int | None = None) -> Recorded:
+        """Return the step that would come behind the chosen one, or at a place. Raises ValueError where the document reads a file."""
+        return recorded(self.lesson, self.place + 1 if place is None else place, self.situation(view))
+
+    def holds_document(self, view: View) -> bool:
+        """Return whether the document, as it is, is that of the last step: nothing would be lost with it."""
         try:
-            return recorded(self.lesson, self.place + 1 if place is None else place, self.situation(view))
+            step = self.recorded(view, len(self.lesson.steps)).step
         except ValueError:
-            return None
+            return False
+        return step.document is None and not step.set
+
+    def example(self, view: View) -> str:
+        """Return what was changed since the chosen step was set up, as the example of its question; empty if no such thing was."""
+        if self.step is None:
+            return ""
+        steps = (*self.lesson.steps[: self.place], replace(self.step, ask=None))
+        try:
+            before, step = (
+                behind(replace(self.lesson, steps=steps), len(steps)),
+                recorded(replace(self.lesson, steps=steps), len(steps), self.situation(view)).step,
+            )
+        except ValueError:
+            return ""
+        if step.document is None and len(step.set) == 1:
+            ((path, value),) = step.set.items()
+            return f"{path}={'none' if value is None else str(value).lower() if isinstance(value, bool) else value}"
+        trained = self._link.run.iteration - before.iteration if before and step.document is None and not step.set else 0
+        return f"iterations={trained}" if trained > 0 else ""
 
     def warning(self) -> str:
         """Return what a step that is taken now could not say, as a sentence; empty if it says all."""
@@ -251,7 +276,7 @@ class LessonDraft(QObject):
 
     def _recorded_or_told(self, view: View, place: int | None = None) -> Recorded | None:
         try:
-            return recorded(self.lesson, self.place + 1 if place is None else place, self.situation(view))
+            return self.recorded(view, place)
         except ValueError as error:
             self.message_posted.emit("error", str(error))
             return None

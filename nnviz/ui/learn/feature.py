@@ -6,18 +6,19 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QStackedWidget
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled
 from nnviz.lessons.lesson import Lesson, LessonError
-from nnviz.lessons.store import lesson_names, open_lesson
+from nnviz.lessons.lesson_documents import opened
+from nnviz.lessons.store import lesson_names, open_lesson, readable_lesson
 from nnviz.records.breakpoint_places import target_of
-from nnviz.session.lesson_state import LessonState, shown_panels
+from nnviz.session.lesson_state import BESIDE, LessonState, shown_panels
 from nnviz.session.session import Session
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
 from nnviz.ui.learn._progress import LessonProgress
@@ -29,13 +30,9 @@ from nnviz.ui.widgets.header_button import ActionButton
 _WAYS_IN = 4
 """So many lessons stand on the start page."""
 FIRST_LESSON = "first_backward_pass"
+OWN = "Your lessons"
+"""The heading of lessons from files."""
 WORKSPACE, _PANEL, _NOTE = "learn", "lesson", "first_lesson"
-_BESIDE = {
-    "build": ("network", "properties", "parameters"),
-    "step": ("network", "graph", "inspector"),
-    "train": ("loss", "boundary"),
-}
-"""What stands beside a lesson by the workspace its step names; in `train` the panels that are named instead."""
 
 
 class LearnFeature(QObject):
@@ -57,7 +54,8 @@ class LearnFeature(QObject):
         self._pages.addWidget(self.list)
         self._pages.addWidget(self.page)
         self._all = ActionButton(shell.action_table["lessons"], "all lessons")
-        self.cards = {_PANEL: Card("Lessons", self._pages, [self._all])}
+        self._own = [ActionButton(shell.action_table[name], word) for name, word in (("open_lesson", "open…"), ("new_lesson", "new…"))]
+        self.cards = {_PANEL: Card("Lessons", self._pages, [*self._own, self._all])}
         self._beside: tuple[str, ...] = ()
         self._known: dict[str, Lesson] = {}
         self._is_listed = False
@@ -111,7 +109,7 @@ class LearnFeature(QObject):
     @property
     def panels(self) -> tuple[str, ...]:
         """The panels that shall be seen in the Learn workspace."""
-        return (_PANEL, *(self._beside or _BESIDE["step"]))
+        return (_PANEL, *(self._beside or BESIDE["step"]))
 
     def lesson_actions(self) -> list[QAction]:
         """Return an action for every lesson, that opens it."""
@@ -125,15 +123,17 @@ class LearnFeature(QObject):
 
     def ways_in(self) -> list[tuple[str, str, Experiment, Callable[[], object]]]:
         """Return title, sentence, document and way of the lesson that was open last, and of the next ones."""
-        rows = sorted(self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done))
+        rows = sorted(
+            self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done, row.group == OWN)
+        )
         return [
-            (row.title, f"{row.minutes} min. {row.summary}", open_document(name), partial(self.open, row.name))
+            (row.title, f"{row.minutes} min. {row.summary}", opened(lesson.documents, name), partial(self.open, row.name))
             for row in rows[:_WAYS_IN]
-            if (name := self._known[row.name].steps[0].document)
+            if (lesson := self._lesson(row.name)) and (name := lesson.steps[0].document)
         ]
 
     def _lesson(self, name: str) -> Lesson | None:
-        if name not in self._known:
+        if name not in self._known or Path(name).is_absolute():  # a file may be another one now
             try:
                 self._known[name] = open_lesson(name)
             except LessonError as error:
@@ -145,7 +145,8 @@ class LearnFeature(QObject):
         """All lessons that can be read, the first one first, the others in the order of the course."""
         found = [(name, lesson) for name in lesson_names() if (lesson := self._lesson(name))]
         found.sort(key=lambda one: (one[0] != FIRST_LESSON, _in_course(one[1])))
-        return [self._row(name, lesson) for name, lesson in found]
+        own = [replace(self._row(name, lesson), group=OWN) for name in self._progress.own if (lesson := readable_lesson(Path(name)))]
+        return [*own, *(self._row(name, lesson) for name, lesson in found)]
 
     def _row(self, name: str, lesson: Lesson) -> ListedLesson:
         place, is_done = self._progress.place(name), self._progress.is_done(name)
@@ -157,12 +158,31 @@ class LearnFeature(QObject):
         """Open the first lesson."""
         self.open(FIRST_LESSON)
 
+    def open_file(self, path: Path) -> None:
+        """Open the lesson in a file, and list it from now on."""
+        if self._lesson(str(path)) is not None:
+            self._progress.note_own(str(path))
+            self.open(str(path))
+
+    def try_out(self, lesson: Lesson, place: int) -> None:
+        """Play a lesson that is being written: it has no name, and nobody's progress in it is kept."""
+        self._come()
+        self._is_listed = False
+        self._run.open("", lesson, place)
+        self.take_keyboard()
+
+    def _come(self) -> None:
+        """Bring the panel of lessons into sight."""
+        self._shell.show_workspace(WORKSPACE)
+        if not self._shell.is_visible(_PANEL):
+            self.panels_changed.emit()
+
     def open(self, name: str) -> None:
         """Open a lesson where it was left; one that is done from its start."""
         lesson = self._lesson(name)
         if lesson is None:
             return
-        self._shell.show_workspace(WORKSPACE)
+        self._come()
         place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
         if self._run.loses_work(name, lesson, place) and not self._may_leave():
             return
@@ -174,7 +194,7 @@ class LearnFeature(QObject):
     def show_list(self) -> None:
         """Show all lessons; the one that is open stays where it is."""
         self._is_listed = True
-        self._shell.show_workspace(WORKSPACE)
+        self._come()
         self._show()
         self.take_keyboard()
 
@@ -184,9 +204,10 @@ class LearnFeature(QObject):
         if not self.can_go_on:
             return
         if state.is_last:
-            self._progress.finish(state.name)
             self._run.leave()
-            self.show_list()
+            if state.name:
+                self._progress.finish(state.name)
+                self.show_list()
         else:
             self._turn_to(state.place + 1)
 
@@ -257,10 +278,11 @@ class LearnFeature(QObject):
         if state is None or self._is_listed:
             self._show_list()
         else:
-            self._progress.keep(state.name, state.place)
+            if state.name:
+                self._progress.keep(state.name, state.place)
             self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
             self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
-            self._all.show()
+            self._show_tools(False)
             self._pages.setCurrentWidget(self.page)
             self.page.set_step(self._shown_step(state))
             self._show_beside(state)
@@ -282,13 +304,18 @@ class LearnFeature(QObject):
         self.cards[_PANEL].set_title("Lessons")
         self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
         self.list.set_lessons(listed, self._progress.latest)
-        self._all.hide()
+        self._show_tools(True)
         self._pages.setCurrentWidget(self.list)
+
+    def _show_tools(self, is_list: bool) -> None:
+        self._all.setVisible(not is_list)
+        for button in self._own:
+            button.setVisible(is_list)
 
     def _show_beside(self, state: LessonState) -> None:
         """Have the panels shown that the step needs, once; what the person does with them afterwards stays."""
         workspace, named = shown_panels(state)
-        base = named or _BESIDE[workspace] if workspace == "train" else (*_BESIDE[workspace], *named)
+        base = named or BESIDE[workspace] if workspace == "train" else (*BESIDE[workspace], *named)
         ask = state.step.ask
         beside = tuple(dict.fromkeys((*base, *(("training",) if workspace == "train" or (ask and ask.kind == "change") else ()))))
         if beside != self._beside:

@@ -82,6 +82,7 @@ WORKSPACES = {
     ),
     "learn": row(
         (350, "lesson"),
+        (400, "teach"),
         (
             850,
             column(
