@@ -190,7 +190,7 @@ def _told(lesson: Lesson, step: LessonStep, is_other_element: bool) -> Iterator[
     if step.element and (is_other_element or step.cursor):
         yield f"element [{', '.join(map(str, step.element))}]"
     if step.workspace:
-        yield ", ".join((f"show {step.workspace}", *step.panels))
+        yield ", ".join((f"panels of {step.workspace.capitalize()}", *step.panels))
 
 
 def _short(value: object) -> str:

@@ -260,12 +260,21 @@ class LessonRun(QObject):
         self._left = None
 
     def _make(self, move: Move) -> None:
+        """A lesson may come from anywhere: what it may not set up, such as a document that reads a file, is told in its place."""
+        try:
+            self._make_possible(move)
+        except ValueError as error:
+            self._failure = f"The step cannot be set up: {error}"
+            self._pending.clear()
+
+    def _make_possible(self, move: Move) -> None:
         iteration = self._link.run.iteration
         match move.kind:
             case "open":
-                self._open(move.what)
+                self._document.new(opened(self.state.lesson.documents, move.what))
             case "set":
-                self._document.edit("Set up the step of the lesson", with_settings, move.what)
+                changed = with_settings(self._document.experiment, move.what)
+                self._document.edit("Set up the step of the lesson", lambda _: changed)
             case "train":
                 self._goal = None
                 self._training.iterations(move.what)
@@ -274,14 +283,6 @@ class LessonRun(QObject):
                 self._training.go_to(move.what)
             case "runs":
                 self._start_runs(move.what, move.iterations)
-
-    def _open(self, name: str) -> None:
-        """A lesson may come from anywhere: it opens what comes with the program, or is in it, and no file."""
-        try:
-            self._document.new(opened(self.state.lesson.documents, name))
-        except ValueError as error:
-            self._failure = f"The step cannot be set up: {error}"
-            self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""

@@ -66,7 +66,7 @@ def test_it_is_told_in_words() -> None:
         "detail math",
         "stand at h1.weight in update",
         "element [0, 1]",
-        "show train, loss",
+        "panels of Train, loss",
     )
 
 

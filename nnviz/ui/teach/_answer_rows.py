@@ -61,7 +61,7 @@ class AnswerRow(QWidget):
 
     def __init__(self, number: int, has_text: bool, tell: Tell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.text = QLineEdit(placeholderText=f"option {number}", accessibleName=f"Text of option {number}")
+        self.text = QLineEdit(self, placeholderText=f"option {number}", accessibleName=f"Text of option {number}")
         self.text.setVisible(has_text)
         what = "Condition under which it is right" if has_text else f"Wrong answer {number}"
         prompt = "right when, as loss < 1" if has_text else "expression of the wrong number"

@@ -33,6 +33,8 @@ from nnviz.ui.widgets.sections import DividingLine, Heading
 from nnviz.ui.widgets.typeset_text import TypesetText
 
 _TABS = {"text": "Text", "question": "Question", "claims": "Claims", "lesson": "Lesson"}
+_MOST = 3
+"""So many faults are told above the list of steps."""
 _ON_STEP = {
     "show": ("Go there", "Set this step up in the window, with all that leads to it"),
     "retake": ("Retake", "Let this step set up what stands in the window now; its texts and its question stay"),
@@ -235,7 +237,8 @@ class TeachPage(QWidget):
 
     def _show_verdict(self, shown: ShownLesson) -> None:
         lines = [f"Step {number}: {said}" if number else said for number, said in shown.found or ()]
-        text = "Playing the lesson, rightly and wrongly …" if shown.is_checking else "\n".join(lines)
+        more = [f"{len(lines) - _MOST} more: they are marked ✗ below."] if len(lines) > _MOST else []
+        text = "Playing the lesson, rightly and wrongly …" if shown.is_checking else "\n".join([*lines[:_MOST], *more])
         is_sound = shown.found == () and not shown.is_checking
         self.verdict.setText("All holds: every claim, every right and wrong answer." if is_sound else text)
         self.verdict.setVisible(bool(self.verdict.text()))

@@ -119,23 +119,27 @@ class TeachFeature(QObject):
     def write(self) -> None:
         """Go on writing the lesson that is written, a copy of the one that is open, or one in a file."""
         state = self.session.lessons.state
-        if self.is_writing and not self._is_trying and not self._shell.is_visible(PANEL):
+        if state is not None and state.name:
+            if self._is_written(state.name) or self._may_close():
+                self._leave_lesson()
+                self._write_on(state.name, state.lesson)
+        elif self.is_writing and not self._is_trying and not self._shell.is_visible(PANEL):
             self._come()
-        elif state is not None and state.name and self._may_close():
-            self._leave_lesson()
-            self._write_on(state.name, state.lesson)
         else:
             path = QFileDialog.getOpenFileName(self._shell.window(), "Write on a lesson", self._folder(), LESSONS)[0]
             if path and self._may_close() and self.draft.open(Path(path).absolute()):
                 self._leave_lesson()
                 self._come()
 
+    def _is_written(self, name: str) -> bool:
+        """Whether the lesson of this name, a file, is the one that is written."""
+        return self.draft.path is not None and str(self.draft.path) == name
+
     def _write_on(self, name: str, lesson: Lesson) -> None:
         """Write on the file of a lesson that is open; on a copy of one that comes with the program."""
         if not Path(name).is_absolute():
             self.draft.open_copy(lesson)
-            self._come()
-        elif self.draft.open(Path(name)):
+        if self._is_written(name) or not Path(name).is_absolute() or self.draft.open(Path(name)):
             self._come()
 
     def open_lesson(self) -> None:
@@ -291,7 +295,7 @@ class TeachFeature(QObject):
             self._say_nothing_selected()
 
     def _ask_for_click(self) -> None:
-        name = self.draft.selected_name
+        name = self.draft.selected_name or next(iter(self._shell.selected_layers), "")
         if name:
             self._change_ask(when=f"clicked == {name!r}", example=name)
         else:
@@ -386,7 +390,7 @@ class TeachFeature(QObject):
             facts = replace(facts, clicked=ask.example)
         try:
             if purpose in ("condition", "claim"):
-                return _told_truth(text, facts, purpose)
+                return _told_truth(text, facts, purpose, f"where {facts.clicked} is clicked" if facts.clicked else "now")
             value = number(text, facts.names)
         except ExpressionError as error:
             return Told(_without_text(str(error), text), True)
@@ -406,13 +410,13 @@ class TeachFeature(QObject):
         return Told(said)
 
 
-def _told_truth(text: str, facts: Facts, purpose: str) -> Told:
+def _told_truth(text: str, facts: Facts, purpose: str, when: str) -> Told:
     value = evaluate(text, facts.names)
     if truth(text, facts.names):
-        return Told("true now" if purpose == "condition" else text)
+        return Told(f"true {when}" if purpose == "condition" else text)
     if purpose == "claim":
         return Told(f"{text}: does not hold now", True)
-    return Told("false now" if np.asarray(value).dtype.kind == "b" else f"= {value}: a condition compares, as loss < 1")
+    return Told(f"false {when}" if np.asarray(value).dtype.kind == "b" else f"= {value}: a condition compares, as loss < 1")
 
 
 def _without_text(error: str, text: str) -> str:
