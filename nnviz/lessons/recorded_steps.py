@@ -36,7 +36,7 @@ class Situation:
     element: tuple[int, ...] = ()
 
 
-class Recorded(NamedTuple):
+class RecordedStep(NamedTuple):
     """A step that sets up where the author stands, without any text, and the lesson with the documents that it needs."""
 
     lesson: Lesson
@@ -86,7 +86,7 @@ def _after_example(step: LessonStep, stands: Situation | None) -> Situation | No
     return replace(stands, experiment=with_settings(stands.experiment, {name: value})) if name else stands
 
 
-def recorded(lesson: Lesson, place: int, now: Situation) -> Recorded:
+def recorded(lesson: Lesson, place: int, now: Situation) -> RecordedStep:
     """Return the step that comes at this place and leads from those before it to where the author stands.
 
     Raises Refused, where the document reads a file.
@@ -109,7 +109,7 @@ def recorded(lesson: Lesson, place: int, now: Situation) -> Recorded:
         fields |= dict(zip(("cursor", "phase"), _at(now), strict=True))
     fields["element"] = now.element
     step = LessonStep(text="", **fields)
-    return Recorded(lesson, step, tuple(_told(lesson, step, now.element != before.element)))
+    return RecordedStep(lesson, step, tuple(_told(lesson, step, now.element != before.element)))
 
 
 def _at(situation: Situation) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,11 +15,10 @@ from nnviz.lessons.facts import Facts
 from nnviz.lessons.lesson import Lesson, LessonError, LessonStep, what_is_missing
 from nnviz.lessons.lesson_documents import without_unused
 from nnviz.lessons.lesson_drafts import KeptDraft, draft_file, drop_draft, keep_draft
-from nnviz.lessons.recorded_steps import Recorded, Situation, behind, late_change, rearranged, recorded, retaken
+from nnviz.lessons.recorded_steps import RecordedStep, Situation, behind, late_change, rearranged, recorded, retaken
 from nnviz.lessons.store import open_draft, save_lesson
 from nnviz.lessons.wrong_numbers import asked_expression, lesson_name
 from nnviz.session._lesson_check import LessonCheck
-from nnviz.session._lesson_run import LessonRun
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.stepping import Stepping
@@ -31,7 +30,7 @@ _MOST = 200
 """Changes that can be taken back."""
 
 
-class View(NamedTuple):
+class AuthorView(NamedTuple):
     """What only the window knows of where an author stands."""
 
     workspace: str
@@ -39,6 +38,21 @@ class View(NamedTuple):
     element: tuple[int, ...] = ()
     visible: tuple[str, ...] = ()
     """All panels that can be seen beside the lesson; empty where the author works elsewhere."""
+
+
+class Playing(Protocol):
+    """What plays a lesson in the window, as far as who writes one has to do with it."""
+
+    state: object | None
+    is_setting_up: bool
+    obstacle: str
+    changed: Any
+
+    def open(self, name: str, lesson: Lesson, place: int = 0) -> None: ...
+
+    def leave(self) -> None: ...
+
+    def measured(self) -> Facts: ...
 
 
 class LessonDraft(QObject):
@@ -49,7 +63,7 @@ class LessonDraft(QObject):
     message_posted = Signal(str, str)
 
     def __init__(
-        self, document: Document, link: EngineLink, stepping: Stepping, run: LessonRun, keeps_copy: bool, parent: QObject | None = None
+        self, document: Document, link: EngineLink, stepping: Stepping, run: Playing, keeps_copy: bool, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._document, self._link, self._stepping, self._run, self._keeps_copy = document, link, stepping, run, keeps_copy
@@ -107,7 +121,7 @@ class LessonDraft(QObject):
         """What is known where the window stands."""
         return self._run.measured()
 
-    def situation(self, view: View) -> Situation:
+    def situation(self, view: AuthorView) -> Situation:
         """Return where the author stands."""
         cursor, phase = self._cursor()
         where = (self._document.experiment, self._link.run.iteration, self._stepping.detail, view.workspace, view.panels)
@@ -122,11 +136,11 @@ class LessonDraft(QObject):
         node = stepping.selected_node if stepping.selected_node is not None else step.node
         return ("", step.phase) if node is None or step.phase == "batch" else (lesson_name(index, node), step.phase)
 
-    def recorded(self, view: View, place: int | None = None) -> Recorded:
+    def recorded(self, view: AuthorView, place: int | None = None) -> RecordedStep:
         """Return the step that would come behind the chosen one, or at a place. Raises ValueError where the document reads a file."""
         return recorded(self.lesson, self.place + 1 if place is None else place, self.situation(view))
 
-    def holds_document(self, view: View) -> bool:
+    def holds_document(self, view: AuthorView) -> bool:
         """Return whether the document, as it is, is that of the last step: nothing would be lost with it."""
         try:
             step = self.recorded(view, len(self.lesson.steps)).step
@@ -134,7 +148,7 @@ class LessonDraft(QObject):
             return False
         return step.document is None and not step.set
 
-    def example(self, view: View) -> str:
+    def example(self, view: AuthorView) -> str:
         """Return what was changed since the chosen step was set up, as the example of its question; empty if no such thing was."""
         if self.step is None:
             return ""
@@ -260,21 +274,21 @@ class LessonDraft(QObject):
             steps = (*self.lesson.steps[: self.place], step, *self.lesson.steps[self.place + 1 :])
             self._change(replace(self.lesson, steps=steps), self.place, f"{self.place} {sorted(fields)}")
 
-    def add_step(self, view: View) -> None:
+    def add_step(self, view: AuthorView) -> None:
         """Add a step behind the chosen one: it sets up where the author stands now."""
         found, place = self._recorded_or_told(view), self.place + 1
         if found is not None:
             order = [*range(place), found.step, *range(place, len(self.lesson.steps))]
             self._change(rearranged(found.lesson, order), place)
 
-    def retake(self, view: View) -> None:
+    def retake(self, view: AuthorView) -> None:
         """Let the chosen step set up where the author stands now; its texts and its question stay."""
         found = self._recorded_or_told(view, self.place) if self.step else None
         if found is not None:
             steps = retaken(self.lesson.steps, self.place, found.step)
             self._change(without_unused(replace(found.lesson, steps=steps)), self.place)
 
-    def _recorded_or_told(self, view: View, place: int | None = None) -> Recorded | None:
+    def _recorded_or_told(self, view: AuthorView, place: int | None = None) -> RecordedStep | None:
         try:
             return self.recorded(view, place)
         except ValueError as error:

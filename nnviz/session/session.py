@@ -104,12 +104,8 @@ class Session(QObject):
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
-        self.lessons = LessonRun(
-            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison),
-            lambda: self.doctor.present,
-            lambda: self.is_saved,
-            self,
-        )
+        told = (lambda: self.doctor.present, lambda: self.is_saved)
+        self.lessons = LessonRun(self.document, self.link, self.training, self.stepping, self.branches, self.comparison, *told, self)
         self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
         self.watch(())
         self._listen()

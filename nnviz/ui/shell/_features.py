@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject
 
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
-from nnviz.session.lesson_draft import View
+from nnviz.session.lesson_draft import AuthorView
 from nnviz.session.lesson_state import naming
 from nnviz.session.session import Session
 from nnviz.ui.checking.feature import CheckingFeature
@@ -128,13 +128,13 @@ class Features:
         self.area.show_workspace(LEARN)
         self.area.show_only(panels)
 
-    def _authors_view(self) -> View:
+    def _authors_view(self) -> AuthorView:
         """Where somebody stands who writes a lesson: in a workspace, or with the panels that are seen beside the lesson."""
         element = self.step.chain_rule.element()
         if self.area.name != LEARN:
-            return View(self.area.name, (), element)
+            return AuthorView(self.area.name, (), element)
         visible = tuple(name for name in self.area.visible_panels() if name not in (AUTHOR, "lesson"))
-        return View(*naming(visible), element, visible)
+        return AuthorView(*naming(visible), element, visible)
 
     def _show_node(self, node: int) -> None:
         """Bring a node into sight, in the workspace of the graph if it is in no panel here."""

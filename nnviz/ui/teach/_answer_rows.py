@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QV
 
 from nnviz.lessons.lesson import Option, Wrong
 from nnviz.lessons.misconceptions import MISCONCEPTIONS
-from nnviz.ui.teach._expression_field import ExpressionField, Tell
+from nnviz.ui.teach.expression_field import ExpressionField, Tell
 from nnviz.ui.theme.colors import GRID
 
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from nnviz.lessons.lesson import Ask, Wrong
 from nnviz.lessons.misconceptions import explained
 from nnviz.ui.teach._answer_rows import AnswerRows
-from nnviz.ui.teach._expression_field import ExpressionField, Tell
+from nnviz.ui.teach.expression_field import ExpressionField, Tell
 from nnviz.ui.theme.colors import BODY, GRID
 from nnviz.ui.theme.fonts import mono, scaled
 from nnviz.ui.widgets.sections import Heading

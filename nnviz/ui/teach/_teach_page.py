@@ -23,8 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from nnviz.lessons.lesson import Lesson
-from nnviz.ui.teach._expression_field import Tell
 from nnviz.ui.teach._question_form import QuestionForm, set_plain, text_box
+from nnviz.ui.teach.expression_field import Tell
 from nnviz.ui.theme.colors import BODY, GRID, LARGE
 from nnviz.ui.theme.fonts import sans, scaled
 from nnviz.ui.theme.style import set_role

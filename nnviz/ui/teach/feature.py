@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from msgspec import structs
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QPushButton, QStackedWidget
 
-from nnviz.lessons.checks import filled, is_near
-from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
+from nnviz.lessons.checks import filled
 from nnviz.lessons.facts import Facts
-from nnviz.lessons.lesson import SUFFIX, Ask, Lesson, Wrong
+from nnviz.lessons.lesson import SUFFIX, Lesson, Wrong
 from nnviz.lessons.lesson_drafts import KeptDraft, drop_draft, kept_drafts
 from nnviz.lessons.wrong_numbers import suggested
-from nnviz.session.lesson_draft import View
+from nnviz.session.lesson_draft import AuthorView
 from nnviz.session.session import Session
 from nnviz.ui.shell_api import Shell
-from nnviz.ui.teach._expression_field import Told
 from nnviz.ui.teach._teach_page import ShownLesson, TeachPage
+from nnviz.ui.teach._telling import told
+from nnviz.ui.teach.expression_field import Told
 from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import ActionButton
@@ -50,7 +48,7 @@ class TeachFeature(QObject):
     def __init__(self, session: Session, shell: Shell) -> None:
         super().__init__(shell.window())
         self.session, self._shell, self.draft = session, shell, session.draft
-        self._view: Callable[[], View] = lambda: View("step")
+        self._view: Callable[[], AuthorView] = lambda: AuthorView("step")
         self._may_leave: Callable[[], bool] = lambda: True
         self._facts: Facts | None = None
         self._panels: tuple[str, ...] = (PANEL, *_BESIDE)
@@ -89,7 +87,7 @@ class TeachFeature(QObject):
         session.document_replaced.connect(self._follow)
         session.lessons.changed.connect(self._follow_trial)
 
-    def look_through(self, view: Callable[[], View], may_leave: Callable[[], bool]) -> None:
+    def look_through(self, view: Callable[[], AuthorView], may_leave: Callable[[], bool]) -> None:
         """Have `view` asked where the author stands, and `may_leave` before unsaved work would be lost."""
         self._view, self._may_leave = view, may_leave
 
@@ -347,10 +345,10 @@ class TeachFeature(QObject):
 
     def _done(self) -> tuple[tuple[str, ...], str]:
         try:
-            told = self.draft.recorded(self._view()).told
+            done = self.draft.recorded(self._view()).told
         except ValueError as error:
             return (), str(error)
-        return told, self.draft.warning()
+        return done, self.draft.warning()
 
     def _follow(self) -> None:
         if self.is_writing and not self._resting.isActive():
@@ -381,45 +379,4 @@ class TeachFeature(QObject):
         return filled(text, self._facts)
 
     def _told(self, text: str, purpose: str) -> Told:
-        """What an expression gives where the window stands: number · wrong · condition · claim."""
-        ask = self.draft.step.ask if self.draft.step else None
-        facts = self._facts
-        if facts is None or (ask is None and purpose != "claim"):
-            return Told("")
-        if ask is not None and ask.kind == "click" and purpose == "condition":
-            facts = replace(facts, clicked=ask.example)
-        try:
-            if purpose in ("condition", "claim"):
-                return _told_truth(text, facts, purpose, f"where {facts.clicked} is clicked" if facts.clicked else "now")
-            value = number(text, facts.names)
-        except ExpressionError as error:
-            return Told(_without_text(str(error), text), True)
-        return self._told_number(value, ask, purpose)
-
-    def _told_number(self, value: float, ask: Ask, purpose: str) -> Told:
-        said = f"= {value:.6g} now"
-        if not np.isfinite(value):
-            return Told(f"{said}: that cannot be asked for.", True)
-        if purpose == "wrong":
-            try:
-                right = number(ask.answer, self._facts.names)
-            except ExpressionError:
-                return Told(said)
-            if is_near(value, right, ask.tolerance):
-                return Told(f"{said}: that is the right answer here. Choose another place, or another idea.", True)
-        return Told(said)
-
-
-def _told_truth(text: str, facts: Facts, purpose: str, when: str) -> Told:
-    value = evaluate(text, facts.names)
-    if truth(text, facts.names):
-        return Told(f"true {when}" if purpose == "condition" else text)
-    if purpose == "claim":
-        return Told(f"{text}: does not hold now", True)
-    return Told(f"false {when}" if np.asarray(value).dtype.kind == "b" else f"= {value}: a condition compares, as loss < 1")
-
-
-def _without_text(error: str, text: str) -> str:
-    """The error without the expression, which stands above it."""
-    said = error.removeprefix(f"{text!r}").lstrip(": ").strip() or error
-    return said[:1].upper() + said[1:]
+        return told(text, purpose, self.draft.step.ask if self.draft.step else None, self._facts)
