@@ -14,6 +14,18 @@ def main() -> int:
         from nnviz.engine.process import serve
 
         return serve()
+    if sys.argv[1:2] == ["--window"]:
+        from nnviz.ui.shell.window_of_program import serve as serve_window
+
+        return serve_window()
+    if sys.argv[1:2] == ["--sweep"]:
+        from nnviz.sweep_process import serve as serve_sweep
+
+        return serve_sweep()
+    if sys.argv[1:2] == ["--sweep-worker"]:
+        from nnviz.sweep_workers import serve as serve_worker
+
+        return serve_worker()
     from nnviz.cli import main as command_line
 
     return command_line(sys.argv[1:])

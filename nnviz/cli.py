@@ -19,15 +19,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
+from nnviz.extras import MissingExtra
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
+    from nnviz.document.sweep_plan import SweepAxis
     from nnviz.jobs import OpenedFile, Setting
 
 GRAPH_FILES = (".dot", ".graphml", ".json")
+PROGRAMS = (".py", ".ipynb")
+RECORDINGS = (".mp4", ".gif")
+PICTURED = ("graph", "network", "plots", "window")
+TABLES = ("curves", "histograms")
+BY_NAME = (*TABLES, "iteration")
+"""What --what makes of a file of a run, whose ending does not tell it."""
+RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
+"""What files with these endings are made of, all of a run."""
 _FIGURES = {"loss": "loss of the last batch", "precision": "mean precision", "recall": "mean recall", "f1": "mean F1"}
 """What figures of a run are called where their names do not say enough."""
-JOBS = ("run", "compare", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
+JOBS = ("run", "compare", "sweep", "doctor", "trace", "sample", "export", "screenshot", "check", "examples", "lessons")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,24 +67,14 @@ def _exit_code(job: Callable[[argparse.Namespace], int], options: argparse.Names
         return 1
     except KeyboardInterrupt:
         return _complain("Stopped.")
+    except MissingExtra as error:
+        return _complain(str(error), code=2)
     except ImportError as error:
         return _complain(_missing(error))
     except Exception as error:
         from nnviz import jobs
 
-        return _complain(jobs.NO_MEMORY if jobs.is_out_of_memory(error) else _sentence(error))
-
-
-def _sentence(error: Exception) -> str:
-    """What to tell a person. Errors made for people are their own sentence; for others the kind is named."""
-    text = str(error).strip()
-    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
-    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed")):
-        place = getattr(error, "place", "")
-        return f"{place}: {text}" if place and not text.startswith(place) else text
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'The file'}: {error.strerror}."
-    return f"It could not be done ({type(error).__name__}: {text})."
+        return _complain(jobs.sentence_of(error))
 
 
 def _missing(error: ImportError) -> str:
@@ -84,9 +84,9 @@ def _missing(error: ImportError) -> str:
     return f"{name or 'A library'} cannot be loaded ({error}). Install nnviz again with: pip install nnviz"
 
 
-def _complain(sentence: str) -> int:
+def _complain(sentence: str, code: int = 1) -> int:
     print(sentence, file=sys.stderr)
-    return 1
+    return code
 
 
 def _make_printable() -> None:
@@ -114,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    adds = (_add_run, _add_compare, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check, _add_examples)
-    for add in (*adds, _add_lessons):
+    adds = (_add_run, _add_compare, _add_sweep, _add_doctor, _add_trace, _add_sample, _add_export, _add_screenshot, _add_check)
+    for add in (*adds, _add_examples, _add_lessons):
         add(commands)
     return parser
 
@@ -149,6 +149,7 @@ def _add_run(commands: Any) -> None:
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")
     length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data ({DEFAULT_EPOCHS})")
     what = parser.add_mutually_exclusive_group()
+    parser.add_argument("--weights", metavar="FILE", help="begin with the weights of a safetensors file, by name, as far as they fit")
     what.add_argument("--save", metavar="OUT", help="write the document with the trained weights")
     what.add_argument("--calls", action="store_true", help="print the calls of torch that one iteration is made of, and nothing else")
     parser.add_argument("--breakpoints", action="store_true", help="stop where the document's breakpoints do, and say which one")
@@ -168,6 +169,29 @@ def _add_compare(commands: Any) -> None:
         text = f"change {of}, as --set does; may be given several times"
         parser.add_argument(option, action="append", type=_setting, default=[], metavar="[@ITERATION:]PATH=VALUE", help=text)
     _add_document_options(parser)
+
+
+def _add_sweep(commands: Any) -> None:
+    from nnviz.jobs import DEFAULT_EPOCHS
+
+    parser = _command(
+        commands, "sweep", _sweep, "train many times, with every combination of some settings or random ones: a row for each run"
+    )
+    text = "values of a setting, or what to draw it from: log:A..B, uniform:A..B, int:A..B; may be given several times"
+    parser.add_argument("--set", action="append", type=_axis, default=[], metavar="[@ITERATION:]PATH=V1,V2,…", dest="axes", help=text)
+    parser.add_argument("--seeds", type=_count, default=1, metavar="N", help="each with so many seeds, from the document's on (1)")
+    parser.add_argument("--random", type=_count, metavar="N", dest="draws", help="so many random draws instead of every combination")
+    parser.add_argument("--draw-seed", type=_count, default=0, metavar="S", help="the seed of these draws (0)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates each")
+    length.add_argument("--epochs", type=_count, metavar="N", help=f"how many passes over the training data each ({DEFAULT_EPOCHS})")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_count, metavar="N", help="how many processes on this machine (one for each core)")
+    where.add_argument("--scheduler", metavar="ADDRESS", default="", help="on the dask.distributed cluster of this scheduler instead")
+    parser.add_argument("--to", metavar="OUT", help="write the table there, from the first run on: csv or parquet")
+    parser.add_argument("--resume", action="store_true", help="make only the runs that are not in OUT yet")
+    parser.add_argument("--save", metavar="FOLDER", help="write the document of each run there, with its history")
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
 
 
 def _add_doctor(commands: Any) -> None:
@@ -211,10 +235,29 @@ def _add_detail(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_export(commands: Any) -> None:
-    parser = _command(commands, "export", _export, "write the graph, the network, the plots or the window to a file")
-    parser.add_argument("--to", required=True, metavar="OUT", help="its ending says the format: svg, png, pdf, dot, graphml, json")
-    parser.add_argument("--what", choices=("graph", "network", "plots", "window"), default="graph", help="what to write (graph)")
+    parser = _command(commands, "export", _export, "write pictures, weights, tables and other files of a network and its run")
+    formats = "svg, png, pdf, dot, graphml, json; mp4, gif; py, ipynb (the run as a program); onnx, safetensors, tfevents, csv, parquet"
+    parser.add_argument("--to", required=True, metavar="OUT", help=f"its ending says the format: {formats}")
+    parser.add_argument(
+        "--what",
+        choices=(*PICTURED, *BY_NAME),
+        help="what to write: of pictures graph, of tables curves by default; iteration: one by hand (ipynb)",
+    )
+    parser.add_argument("--every", type=_count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
+    span = parser.add_mutually_exclusive_group()
+    span.add_argument("--steps", type=_span, metavar="A:B[:EVERY]", help="record these steps of the iteration (all of them)")
+    span.add_argument("--iterations", type=_span, metavar="A:B[:EVERY]", help="record these iterations of the run")
+    parser.add_argument("--speed", type=float, default=4.0, metavar="N", help="pictures a second of a recording (4)")
+    parser.add_argument("--panel", default="", metavar="NAME", help="picture or recording of this panel: loss, inspector, microscope, ...")
+    parser.add_argument("--width", type=float, metavar="CM", help="of a picture on the page, in centimetres (96 pixels an inch)")
+    parser.add_argument("--workspace", choices=tuple(WORKSPACES), default="step", help="of a picture of the window or the plots (step)")
+    parser.add_argument("--size", type=_size, default=(1600, 1000), metavar="WIDTHxHEIGHT", help="of window and recording (1600x1000)")
+    parser.add_argument("--branch", metavar="NAME", help="of a program: this run that was saved in the document's file")
+    parser.add_argument("--seed", type=_count, help="another seed than the document's, for files of a run")
+    parser.add_argument("--precision", choices=("float32", "float64"), help="another precision than the document's, for files of a run")
+    _add_set(parser)
     _add_place_options(parser)
+    parser.set_defaults(iteration=None)
 
 
 def _add_screenshot(commands: Any) -> None:
@@ -253,9 +296,11 @@ def _add_examples(commands: Any) -> None:
 
 
 def _add_lessons(commands: Any) -> None:
-    parser = _command(commands, "lessons", _lessons, "list the lessons, or play them and say whether all holds", file=False)
+    parser = _command(commands, "lessons", _lessons, "list the lessons, play them and say whether all holds, or print one", file=False)
     parser.add_argument("name", nargs="?", metavar="NAME", help="a lesson by its name, or the file of one; with --questions a topic")
     parser.add_argument("--check", action="store_true", help="play it, or all, without a window: right and wrong answers, every claim")
+    parser.add_argument("--to", metavar="OUT.pdf", help="write the lesson NAME as A4 pages: texts, questions, pictures, answers at the end")
+    parser.add_argument("--no-answers", action="store_true", help="with --to: without the pages for the teacher")
     parser.add_argument("--questions", action="store_true", help="the questions of the interview mode instead, with their answers")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
 
@@ -271,6 +316,13 @@ def _size(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 1600x1000")
     return int(match[1]), int(match[2])
+
+
+def _span(text: str) -> tuple[int, int, int]:
+    match = re.fullmatch(r"(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", text, re.ASCII)
+    if not match or int(match[1]) > int(match[2]) or match[3] == "0":
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range such as 0:40, or 0:1000:20 for every twentieth")
+    return int(match[1]), int(match[2]), int(match[3] or 1)
 
 
 def _element(text: str) -> tuple[int, ...]:
@@ -295,6 +347,16 @@ def _setting(text: str) -> Setting:
     return Setting(match[2].strip(), match[3], None if match[1] is None else int(match[1]))
 
 
+def _axis(text: str) -> SweepAxis:
+    from nnviz.document.problems import Refused
+    from nnviz.document.sweep_plan import read_axis
+
+    try:
+        return read_axis(text)
+    except Refused as refused:
+        raise argparse.ArgumentTypeError(str(refused)) from None
+
+
 # --- jobs ---
 
 
@@ -317,7 +379,7 @@ def _obstacle(file: str) -> str:
         if document_path(file).exists():
             return ""
     except DocumentError as error:
-        return _sentence(error)
+        return str(error)
     return f"{file}: there is no such file, command or example. `nnviz --help` lists the commands, `nnviz examples` the examples."
 
 
@@ -325,10 +387,21 @@ def _document(options: argparse.Namespace) -> OpenedFile:
     from nnviz import jobs
 
     if getattr(options, "branch", None) is not None:
-        if options.settings or options.seed is not None or options.precision is not None:
-            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed and --precision.")
+        others = options.settings, options.seed, options.precision, getattr(options, "weights", None)
+        if others != ([], None, None, None):
+            raise jobs.JobError("--branch makes a run again as it was: leave out --set, --seed, --precision and --weights.")
         return jobs.open_branch(options.file, options.branch)
-    return jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    document = jobs.open_document(options.file, options.settings, options.seed, options.precision)
+    return _with_weights(document, options.weights) if getattr(options, "weights", None) else document
+
+
+def _with_weights(document: OpenedFile, file: str) -> OpenedFile:
+    """The document with what fits of a file of weights; what does not is said."""
+    from nnviz import jobs
+
+    changed, found = jobs.with_weights(document, Path(file))
+    print(f"{file}: {found.told}", *found.misfits, sep="\n", file=sys.stderr)
+    return changed
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -370,6 +443,24 @@ def _compare(options: argparse.Namespace) -> int:
     opened = [jobs.open_document(file, options.settings + own, options.seed, options.precision) for file, own in sides]
     value = comparing.compare(*opened, options.iterations)
     return _show(options, value, lambda: _print_comparison(value, (options.file, options.other)))
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from nnviz import sweeping
+    from nnviz.document.sweep_plan import SweepOrder
+
+    if options.resume and not options.to:
+        return _complain("--resume needs --to.", code=2)
+    sweeping.load_extras(options.to, options.scheduler)
+    names = ("seeds", "draws", "draw_seed", "iterations", "epochs")
+    order = SweepOrder(tuple(options.axes), **{name: getattr(options, name) for name in names})
+    sweep = sweeping.opened(options.file, order)
+    results = sweeping.SweepResults(sweep, sweeping.checked_out(options.to), sys.stderr if sys.stderr.isatty() else None)
+    missing = results.fill(options.workers, options.scheduler, options.resume)
+    if options.save:
+        sweeping.save_documents(Path(options.save), results)
+    _show(options, results.plain, lambda: _print_sweep(results.plain))
+    return _complain(missing) if missing else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -422,6 +513,8 @@ def _lessons(options: argparse.Namespace) -> int:
 
     if options.questions:
         return _questions(options)
+    if options.to:
+        return _lesson_sheet(options)
     names = [options.name] if options.name else lesson_names()
     lessons = {name: open_lesson(name) for name in names}
     if not options.check:
@@ -434,6 +527,23 @@ def _lessons(options: argparse.Namespace) -> int:
     told = {name: "; ".join(f"step {one['step']}: {one['sentence']}" for one in wrong) or "holds" for name, wrong in found.items()}
     _show(options, found, lambda: _print_table(told.items()))
     return 1 if any(found.values()) else 0
+
+
+def _lesson_sheet(options: argparse.Namespace) -> int:
+    from nnviz.lessons.store import open_lesson
+
+    if not options.name:
+        _complain("Say which lesson: nnviz lessons NAME --to OUT.pdf. `nnviz lessons` lists their names.")
+        return 2
+    lesson = open_lesson(options.name)
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    from nnviz.ui.shell.lesson_printing import print_lesson
+
+    def tell(done: int, count: int) -> None:
+        print(f"step {done} of {count}", file=sys.stderr, flush=True)
+
+    pages = print_lesson(lesson, Path(options.to), not options.no_answers, tell)
+    return _show(options, {"file": options.to, "pages": pages}, lambda: print(f"{options.to}: {pages} pages"))
 
 
 def _questions(options: argparse.Namespace) -> int:
@@ -453,18 +563,59 @@ def _questions(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     out = Path(options.to)
-    if options.what != "graph" or out.suffix.lower() not in GRAPH_FILES:
-        return _offscreen("export", options, out, options.what)
+    suffix, what = out.suffix.lower(), options.what or "graph"
+    if suffix in PROGRAMS and what != "iteration":
+        return _export_program(options, out)
+    options.iteration = options.iteration or 0
+    if suffix in RUN_FILES or what in BY_NAME:
+        return _export_run(options, suffix)
+    if options.settings or any(value is not None for value in (options.seed, options.precision, options.branch)):
+        raise ValueError("--set, --seed, --precision and --branch are for files of a run: save the document with them, and export that.")
+    if suffix in RECORDINGS:
+        return _record(options, out)
+    if options.width is not None and not 0 < options.width <= 1000:
+        raise ValueError(f"--width {options.width:g}: a picture is wider than 0 cm, and at most 1000 cm wide.")
+    if options.panel or what != "graph" or suffix not in GRAPH_FILES:
+        return _offscreen("export", options, out, options.panel or what, options.width)
     from nnviz import jobs
     from nnviz.document.store.files import replace_file
     from nnviz.export import graph_files
 
-    record = jobs.trace_record(jobs.open_document(options.file), options.iteration, options.detail, details=options.details)
+    record = jobs.trace_record(_document(options), options.iteration, options.detail, details=options.details)
     steps = len(record.steps)
     if options.step is not None and options.step > steps:
         raise jobs.JobError(f"The iteration has {steps} steps; --step {options.step} is beyond its end.")
     text = graph_files.WRITERS[out.suffix.lower()[1:]](record, steps if options.step is None else options.step)
     replace_file(out, text.encode())
+    return 0
+
+
+def _export_program(options: argparse.Namespace, out: Path) -> int:
+    from nnviz.code_exporting import program_text
+    from nnviz.document.store.files import replace_file
+
+    replace_file(out, program_text(_document(options), out.suffix.lower(), options.iteration).encode())
+    return 0
+
+
+def _export_run(options: argparse.Namespace, suffix: str) -> int:
+    from nnviz import jobs
+    from nnviz.records.task_records import FileTask
+
+    what = options.what if options.what in BY_NAME else RUN_FILES[suffix]
+    task = FileTask(options.to, what, options.every)
+    print(jobs.write_file(_document(options), options.iteration, task), file=sys.stderr)
+    return 0
+
+
+def _record(options: argparse.Namespace, out: Path) -> int:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from nnviz.ui.shell import offscreen
+
+    along = "iterations" if options.iterations else "steps"
+    span = options.iterations or options.steps
+    job = _job(options, iteration=span[0]) if options.iterations else _job(options)
+    print(offscreen.record(job, out, options.panel or options.what or "graph", along, span, options.speed), file=sys.stderr)
     return 0
 
 
@@ -474,6 +625,14 @@ def _screenshot(options: argparse.Namespace) -> int:
 
 def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
+    from nnviz.ui.shell import offscreen
+
+    getattr(offscreen, what)(_job(options), *arguments)
+    return 0
+
+
+def _job(options: argparse.Namespace, **changed: Any) -> Any:
+    """Where the window shall stand."""
     from nnviz.ui.shell import offscreen
 
     names = (
@@ -493,9 +652,8 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
         "is_answered",
     )
     unfold = tuple(getattr(options, "unfold", ()))
-    job = offscreen.Job(**{name: getattr(options, name) for name in names if hasattr(options, name)}, unfold=unfold)
-    getattr(offscreen, what)(job, *arguments)
-    return 0
+    given = {name: getattr(options, name) for name in names if hasattr(options, name)} | changed
+    return offscreen.Job(**given, unfold=unfold)
 
 
 # --- output ---
@@ -544,6 +702,26 @@ def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
     rows = [(_FIGURES.get(name, name.replace("_", " ")), *(column.get(name) for column in columns)) for name in columns[0]]
     shown = [row for row, name in zip(rows, columns[0], strict=True) if name not in hidden]
     _print_table([("", *files), *named, *shown])
+
+
+def _print_sweep(rows: Sequence[dict[str, Any]]) -> None:
+    metrics = dict.fromkeys(name for row in rows for name in ("accuracy", "rmse") if name in row["metrics"])
+    settings = dict.fromkeys(name for row in rows for name in row["settings"])
+    head = ("run", *settings, "seed", "iterations", "loss", "validation loss", *metrics, "verdict", "digest")
+    figures = ("seed", "iterations", "loss", "validation_loss")
+    _print_table(
+        [
+            head,
+            *(
+                (
+                    *(row["run"], *(_value(value) for value in row["settings"].values()), *(row[name] for name in figures)),
+                    *(row["metrics"].get(name) for name in metrics),
+                    *((row["stopped"], row["message"]) if row["stopped"] == "failed" else (row["verdict"], row["digest"][:12])),
+                )
+                for row in rows
+            ),
+        ]
+    )
 
 
 def _print_findings(findings: Sequence[dict[str, Any]]) -> None:

@@ -34,7 +34,7 @@ def compare(one: OpenedFile, other: OpenedFile, iterations: int | None = None) -
         run, start = HeadlessRun(document), time.perf_counter()
         run.train(iterations, None if iterations is not None else DEFAULT_EPOCHS)
         runs.append(run)
-        figures.append(_figures(run) | {"seconds": round(time.perf_counter() - start, 3)})
+        figures.append(outcome(run) | {"seconds": round(time.perf_counter() - start, 3)})
     ends = [run.timeline.iteration + (run.stopped == "non_finite") for run in runs]
     alone = [Timeline(run.timeline.log, run.timeline.folder, run.timeline.data) for run in runs]
     found = finished(first_divergence(*alone, min(ends)))
@@ -57,7 +57,8 @@ def finished(work: Generator[Any, None, Found]) -> Found:
             return end.value
 
 
-def _figures(run: HeadlessRun) -> dict[str, Any]:
+def outcome(run: HeadlessRun) -> dict[str, Any]:
+    """Return what a run has come to, with the verdict on it."""
     timeline: Timeline = run.timeline
     trainer = timeline.trainer
     found = verdict_of_points(timeline.points, noise_of(trainer.experiment, trainer.training_rows.count), run.stopped == "non_finite")

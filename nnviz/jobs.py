@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +29,11 @@ from nnviz.engine.loading import loading
 from nnviz.records.breakpoint_places import is_in_trace, places_reached, target_of
 from nnviz.records.data_record import unscaled
 from nnviz.records.run_records import BreakpointHit
+from nnviz.records.task_records import FileTask
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import EdgeRecord, NodeRecord, PortRecord, StepRecord, TraceRecord, UpdateRecord
+from nnviz.records.weights_file import FittingWeights, read_weights
 
 if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.errors import BuildError
@@ -46,6 +48,20 @@ ALL_ROWS = "over all training rows, before any update"
 
 class JobError(Exception):
     """A sentence that says why the job cannot be done."""
+
+
+def sentence_of(error: Exception) -> str:
+    """Return what to tell a person of what went wrong. Errors made for people are their own sentence; for others the kind is named."""
+    if is_out_of_memory(error):
+        return NO_MEMORY
+    text = str(error).strip()
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # by name: not every job loads torch or Qt
+    if isinstance(error, ValueError) or not kinds.isdisjoint(("JobError", "TraceError", "JobFailed", "MissingExtra")):
+        place = getattr(error, "place", "")
+        return f"{place}: {text}" if place and not text.startswith(place) else text
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The file'}: {error.strerror}."
+    return f"It could not be done ({type(error).__name__}: {text})."
 
 
 @dataclass(frozen=True)
@@ -102,6 +118,12 @@ def open_branch(file: str, name: str) -> OpenedFile:
     log, reached = branches[name]
     log = with_path_of(log, experiment)
     return OpenedFile(log.last, path.parent, log=log, reached=reached)
+
+
+def with_weights(document: OpenedFile, path: Path) -> tuple[OpenedFile, FittingWeights]:
+    """Return the document beginning with what fits of a safetensors file, and what did. Raises WeightsError."""
+    found = read_weights(path, examine(document.experiment).settable_by_name)
+    return replace(document, experiment=set_parameters(document.experiment, found.values)), found
 
 
 # --- run ---
@@ -293,7 +315,11 @@ def trace(
     document: OpenedFile, iteration: int, detail: str, sample: int | None = None, details: Sequence[tuple[str, str]] = ()
 ) -> dict[str, Any]:
     """Return the trace as the plain value the command line prints; `details` as for trace_record."""
-    record = trace_record(document, iteration, detail, sample, details)
+    return plain_trace(trace_record(document, iteration, detail, sample, details))
+
+
+def plain_trace(record: TraceRecord) -> dict[str, Any]:
+    """Return a trace as a plain value of numbers, words, lists and dicts."""
     index = TraceIndex(record)
     return {
         "iteration": record.iteration,
@@ -379,6 +405,22 @@ def sample(document: OpenedFile, iteration: int, count: int, seed: int, side: in
     rows = unscaled(data, made.rows.flatten(1).double().numpy())
     names = data.feature_names if len(data.feature_names) == rows.shape[1] else tuple(f"x{place}" for place in range(1, rows.shape[1] + 1))
     return {"iteration": iteration, "columns": names, "rows": rows.tolist(), "codes": made.codes.double().tolist()}
+
+
+# --- files of a run ---
+
+
+def write_file(document: OpenedFile, iteration: int, task: FileTask) -> str:
+    """Write a file of the run after so many iterations, and return what is in it. Raises BuildError for what cannot be written."""
+    timeline = _trained_to(document, iteration).timeline
+    from nnviz.engine.files.written_file import written_file
+
+    work = written_file(task, timeline)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return end.value.told
 
 
 # --- check and examples ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
 from nnviz.lessons.lesson_documents import opened
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.trace_index import TraceIndex
@@ -50,6 +52,7 @@ class _Player:
         self._timeline: Timeline | None = None
         self._detail = "textbook"
         self._runs: dict[str, Columns] = {}
+        self._measured: dict[str, object] = {}
 
     def faults(self, step: LessonStep) -> Iterator[str]:
         """Set a step up and try all that is said and asked in it."""
@@ -83,6 +86,8 @@ class _Player:
             self._timeline, self._runs, self._detail = Timeline(opened(self._documents, step.document), Path()), {}, "textbook"
         if self._timeline is None:
             raise ValueError("no document is open. Name one in the first step.")
+        if step.document is not None or step.set or step.iteration is not None:
+            self._measured = {}
         self._detail = step.detail or self._detail
         if step.iteration is not None and step.iteration < self._timeline.iteration:
             self._go_to(step.iteration)
@@ -91,10 +96,12 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            other = Timeline(with_settings(self._timeline.log.at(0), run.set), Path())
+            first = self._timeline.log.at(0) if run.document is None else opened(self._documents, run.document)
+            other = Timeline(with_settings(first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
             self._runs[name] = columns(other.points)
+        self._measured |= {name: _worked_out(name, self._timeline) for name in step.measure if name not in self._measured}
 
     def _change(self, experiment: Experiment) -> None:
         from nnviz.engine.run.timeline import Timeline
@@ -118,7 +125,9 @@ class _Player:
             index = TraceIndex(to_record(capture_next(timeline.trainer, self._detail)))
         except RuntimeError:  # the next iteration is not finite
             index = None
-        return Facts(timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()))
+        return Facts(
+            timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()), self._measured
+        )
 
     # --- questions ---
 
@@ -169,6 +178,18 @@ def _options(ask: Ask, facts: Facts) -> Iterator[str]:
     said = [judge(ask, str(place), facts) for place in range(len(ask.options))]
     if all(one.is_right for one in said):
         yield "All options are right."
+
+
+def _worked_out(name: str, timeline: Timeline) -> object:
+    """What a step measures. Raises BuildError, a ValueError, where that cannot be done."""
+    from nnviz.engine.observe.baselines import baselines
+    from nnviz.engine.observe.distances import distances
+    from nnviz.engine.tasks import Task
+
+    begin = {"baselines": baselines, "distances": distances}[name]
+    task = Task(begin(MEASURES[name](), timeline.trainer))
+    task.advance(until=inf)
+    return task.found
 
 
 def _fails(call: Callable[[], object]) -> str:

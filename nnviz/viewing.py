@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import torch
 from msgspec.structs import replace
 from torch.nn.modules.lazy import LazyModuleMixin
@@ -20,7 +22,7 @@ from nnviz.engine.observe.inspection import gradient_checked, node_tensors
 from nnviz.engine.observe.measures import LazyMeasure
 from nnviz.engine.observe.trace_records import to_record
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import Details, NodeTensors
+from nnviz.records.trace_record import Details, NodeTensors, TraceRecord
 from nnviz.trace import DETAILS, Node, Trace, called_at, capture, interrupted_by, module_of, user_line
 
 if TYPE_CHECKING:
@@ -37,26 +39,42 @@ def show(
     block: bool = True,
     detail: str = "textbook",
     batch_axis: int | None = None,
+    process: bool | None = None,
     **how: Any,
-) -> TraceWindow:
+) -> TraceWindow | None:
     """Open a window on one iteration of a module, to be stepped node by node, and return it.
 
     `subject` is a module or a function, then `inputs` and `how` are what `capture` takes (loss, target, optimizer, clip_norm, …), or a
     trace that was captured already. The window opens at once and can be used and closed while the module runs beside it, in a
     thread. `block` waits until the window is closed; without it the call returns when the first iteration is there, and the
     caller runs Qt's loop. `batch_axis`: which axis of the first input counts the rows of the batch; without it that is what `capture`
-    was told, else the first, or the second where only that is as long as the target, as in torch's recurrent nets.
+    was told, else the first, or the second where only that is as long as the target, as in torch's recurrent nets. `process`: whether
+    the window is a process of its own, which is waited for (and then nothing is returned); without it that is so in a notebook.
 
     Raises TraceError for what cannot be traced truthfully; the module's own errors come through.
     """
-    from nnviz.ui.shell.trace_window import open_window, run
-
+    if process and not block:
+        raise ValueError("process=True waits until its window is closed, so it cannot be combined with block=False")
     source = TracedTrace(subject, batch_axis) if isinstance(subject, Trace) else TracedModule(subject, inputs, how, batch_axis)
     title = "Trace" if isinstance(subject, Trace) else getattr(subject, "__name__", type(subject).__name__)
-    window = open_window(source, title, source.details[0] if isinstance(subject, Trace) else detail)
+    detail = source.details[0] if isinstance(subject, Trace) else detail
+    if process or (process is None and block and is_notebook()):
+        from nnviz.window_process import show_apart
+
+        show_apart(source, title, detail)
+        return None
+    from nnviz.ui.shell.trace_window import open_window, run
+
+    window = open_window(source, title, detail)
     if block:
         run(window)
     return window
+
+
+def is_notebook() -> bool:
+    """Return whether this program is the kernel of a notebook, which runs no loop of Qt."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")
 
 
 class TracedIteration:
@@ -69,6 +87,15 @@ class TracedIteration:
         told = [f"{one.cause} In evidence: {one.evidence}." for one in findings]
         self.index = TraceIndex(replace(record, notes=(*record.notes, *told)))
         measures.prepare(captured.trace, check)
+
+    @property
+    def captured(self) -> Captured:
+        """The trace, and what its rows are."""
+        return self._captured
+
+    def record(self) -> TraceRecord:
+        """Return it as it travels to another process, everything worked out."""
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(self.index.trace, enc_hook=LazyMeasure.whole), type=TraceRecord)
 
     def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
@@ -119,15 +146,17 @@ class TracedModule:
     It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
     """
 
-    def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None) -> None:
+    def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None, iteration: int = 0) -> None:
+        """`iteration`: how many came before it."""
         self.details: Sequence[str] = DETAILS
+        self._iteration = iteration
         self.stage = "capturing"
         self._called, self._inputs, self._how, self._batch_axis = called, inputs, how, batch_axis
         self._module, self._line = module_of(called), user_line()
         parts = [part for part in self._module.modules() if isinstance(part, LazyModuleMixin)]
         self._lazy = [part for part in parts if part.has_uninitialized_params()]
         self._before = self._state()
-        self._as_called = _modes()
+        self._as_called = thread_modes()
 
     def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
@@ -139,11 +168,11 @@ class TracedModule:
         present = self._state()
         self._set_state(self._before)
         try:
-            with _in_modes(self._as_called), interrupted_by(check), called_at(self._line):
+            with in_modes(self._as_called), interrupted_by(check), called_at(self._line):
                 trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **self._how)
             check()
             self.stage = "measuring"
-            return TracedIteration(_placed(trace, self._batch_axis), check)
+            return TracedIteration(_placed(trace, self._batch_axis, self._iteration), check)
         except BaseException:
             self._set_state(present)
             raise
@@ -174,7 +203,7 @@ class TracedModule:
         state, options = torch.get_rng_state(), inspect.signature(capture).parameters
         keywords = {name: value for name, value in self._how.items() if name not in options}
         try:
-            with _in_modes(self._as_called), torch.no_grad():
+            with in_modes(self._as_called), torch.no_grad():
                 self._called(*self._inputs, **keywords, **self._how.get("kwargs", {}))
         finally:
             for hook in hooks:
@@ -186,7 +215,7 @@ class TracedModule:
         self._before, self._lazy = self._state(), []
 
 
-def _modes() -> list[Callable[[], Any]]:
+def thread_modes() -> list[Callable[[], Any]]:
     """What torch keeps by thread, as it is here: functions that return contexts, to be entered in this order."""
     modes: list[Callable[[], Any]] = []
     if torch.is_inference_mode_enabled():
@@ -202,14 +231,14 @@ def _modes() -> list[Callable[[], Any]]:
 
 
 @contextmanager
-def _in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
+def in_modes(modes: Sequence[Callable[[], Any]]) -> Iterator[None]:
     with ExitStack() as entered:
         for mode in modes:
             entered.enter_context(mode())
         yield
 
 
-def _placed(trace: Trace, batch_axis: int | None) -> Captured:
+def _placed(trace: Trace, batch_axis: int | None, iteration: int = 0) -> Captured:
     """The trace with what is said of it in a run: its batch is as long as an axis of its first input.
 
     Raises ValueError if that input has no such axis.
@@ -222,7 +251,7 @@ def _placed(trace: Trace, batch_axis: int | None) -> Captured:
             f"batch_axis={batch_axis}, but the first input has the shape {shape}: give the place of the axis that counts its rows"
         )
     numbers = [node.value.dtype for node in trace.nodes if node.value.is_floating_point() or node.value.is_complex()]
-    return Captured(trace, torch.arange(shape[axis]), 0, 0, str(numbers[0]).removeprefix("torch."), "x", batch_axis=axis)
+    return Captured(trace, torch.arange(shape[axis]), iteration, 0, str(numbers[0]).removeprefix("torch."), "x", batch_axis=axis)
 
 
 def _batch_axis(shape: tuple[int, ...], inputs: Sequence[Node]) -> int:

@@ -30,21 +30,24 @@ WINDOW_LIBRARIES = {
 
 FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
-    "teach",
+    "teach", "sweep",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
-    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "msgspec",
+    "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",
     "ui.widgets", "ui.theme", "ui.shell_api", *WINDOW_LIBRARIES,
 }  # fmt: skip
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"version", "trace", "viewing", "gradient_checking", "torch"},
+    "nnviz": {"version", "trace", "viewing", "gradient_checking", "watching", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli"},
+    "nnviz.__main__": {"engine", "cli", "ui.shell", "sweep_process", "sweep_workers"},
     "nnviz.resource_files": set(),
+    "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
     "nnviz.records": {"document", "msgspec", "numpy"},
+    "nnviz.records.table_files": {"extras", "pyarrow"},
+    "nnviz.records.weights_file": {"safetensors", "numpy"},
     "nnviz.operations": {"text", "records", "msgspec", "numpy"},
     "nnviz.text": {"document", "records", "msgspec", "numpy"},
     "nnviz.lessons": {"document", "records", "operations", "text", "resource_files", "msgspec", "numpy"},
@@ -52,26 +55,42 @@ ALLOWED = {
     "nnviz.doctor": {"document", "records", "numpy"},
     "nnviz.trace": {"operations", "document", "records", "msgspec", "torch", "numpy", "networkx"},
     "nnviz.engine": {
-        "trace", "operations", "doctor", "messages", "records", "document", "torch", "numpy", "sklearn", "safetensors", "msgspec",
+        "trace", "operations", "doctor", "messages", "records", "document", "export.python", "torch", "numpy", "sklearn", "safetensors",
+        "msgspec", "extras",
     },
+    "nnviz.engine.files._event_file": {"engine", "document", "extras", "tensorboard"},
+    "nnviz.engine.files._onnx_graph": {"engine", "records", "extras", "torch", "onnxruntime", "onnxscript"},
     "nnviz.session": {"messages", "records", "document", "doctor", "lessons", "msgspec", "numpy", "PySide6.QtCore"},
     "nnviz.export": {"records", "document", "text", "ui.theme", "ui.widgets", "resource_files", "msgspec", *WINDOW_LIBRARIES},
+    "nnviz.export.python": {"records", "document", "operations", "text", "msgspec", "numpy"},
+    "nnviz.export.recording": {"document", "extras", "av", "numpy", "PySide6"},
+    "nnviz.export.sweep_tables": {"document", "records"},
     "nnviz.export.graph_files": {"document", "records", "networkx", "numpy", "msgspec"},
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
     "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
-    "nnviz.ui.shell": {"version", "ui", *BELOW_THE_FEATURES},
+    "nnviz.ui.shell": {"version", "ui", "window_messages", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
     "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
+    "nnviz.sweep_workers": set(),
+    "nnviz.sweep_process": {"jobs", "sweeping", "messages", "document", "records", "msgspec"},
+    "nnviz.sweeping": {
+        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "extras", "distributed",
+        "pyarrow", "msgspec",
+    },
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
-    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.code_exporting": {"engine", "export.python", "jobs"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "window_process", "torch"},
+    "nnviz.window_messages": {"messages", "records", "msgspec"},
+    "nnviz.window_process": {"window_messages", "messages", "records", "session"},
+    "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "teaching", "doctor", "lessons", "trace", "document", "records", "text", "export",
-        "ui.shell", "resource_files", "msgspec", "PySide6",
+        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "code_exporting", "doctor", "lessons", "trace", "document",
+        "records", "text", "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

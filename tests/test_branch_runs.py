@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -58,7 +60,7 @@ def test_a_branch_can_be_made_further(saved, capsys):
     ("words", "sentence"),
     [
         (("--branch", "other"), "There is no branch 'other' in {path}. There is: faster, main."),
-        (("--branch", "main", "--seed", "3"), "--branch makes a run again as it was: leave out --set, --seed and --precision."),
+        (("--branch", "main", "--seed", "3"), "--branch makes a run again as it was: leave out --set, --seed, --precision and --weights."),
     ],
 )
 def test_what_cannot_be_is_said(saved, capsys, words, sentence):
@@ -115,3 +117,13 @@ def test_fifty_changes_and_five_branches_are_saved_and_made_again(tmp_path, caps
         present = present.branch(jobs.open_branch(str(path), name).log)
         present.go_to(kept[name][1])
         assert digest(present.trainer.net) == kept[name][2], name
+
+
+def test_a_branch_is_written_as_a_program(saved, tmp_path):
+    path, digests = saved
+    for name, expected in digests.items():
+        program = tmp_path / f"{name}.py"
+        assert cli.main(["export", str(path), "--to", str(program), "--branch", name]) == 0
+        assert f'DIGEST = "{expected}"' in program.read_text(encoding="utf-8")
+        done = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-300:] + done.stderr[-500:]

@@ -527,3 +527,33 @@ def test_the_same_gan_has_the_same_digest_each_time_and_names_its_side_in_a_trac
     assert len(digests) == 1
     for iteration, side in ((4, "discriminator"), (5, "generator")):
         assert said("trace", "example:gan", "--iteration", iteration, "--json")[1]["notes"][0].startswith(f"The {side}'s iteration")
+
+
+# --- files of a run ---
+
+
+def test_files_of_a_run_are_written_and_weights_read_in(said, document, tmp_path):
+    _, trained, _ = said("run", document, "--iterations", "5", "--json")
+    weights = tmp_path / "w.safetensors"
+    assert said("export", document, "--to", weights, "--iteration", "5")[0] == 0
+    code, again, told = said("run", document, "--weights", weights, "--iterations", "0", "--json")
+    assert code == 0 and again["digest"] == trained["digest"] and "tensors fit" in told
+    curves = tmp_path / "c.csv"
+    code, _, told = said("export", document, "--to", curves, "--iteration", "5", "--set", "training.optimizer.learning_rate=0")
+    assert code == 0 and told.strip() == "6 iterations."
+    assert len(curves.read_text().splitlines()) == 7
+    code, _, told = said("export", document, "--to", tmp_path / "graph.svg", "--set", "seed=2")
+    assert code == 1 and "files of a run" in told
+    assert said("export", document, "--to", tmp_path / "c.txt", "--what", "curves")[0] == 1
+
+
+def test_recordings_have_the_promised_pictures(said, tmp_path):
+    import av
+
+    code, _, told = said("export", "example:moons", "--to", tmp_path / "a.gif", "--steps", "2:8:3", "--size", "800x500", "--theme", "dark")
+    assert code == 0 and told.strip() == "3 pictures."
+    with av.open(tmp_path / "a.gif") as container:
+        assert len([*container.decode(video=0)]) == 3
+    code, _, told = said("export", "example:moons", "--to", tmp_path / "b.mp4", "--steps", "2:8000")
+    assert code == 1 and "goes beyond its end" in told
+    assert said("export", "example:moons", "--to", tmp_path / "b.mp4", "--steps", "8:2")[0] == 2

@@ -22,12 +22,27 @@ def test_the_python_example_runs(tmp_path):
     assert float(lines[-1]) <= 1e-5
 
 
+def test_the_watched_loop_prints_what_it_says(tmp_path):
+    code = next(code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "nnviz.watch" in code)
+    said, *_ = re.findall(r"```text\n(nnviz: the loop halts.*?)```", README, re.DOTALL)
+    environment = {"PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout == said, done.stderr
+
+
 def test_the_calls_it_prints_are_the_calls():
     excerpt, *_ = re.findall(r"```text\n(The \d+ calls.*?)```", README, re.DOTALL)
     command = [sys.executable, "-m", "nnviz", "run", "example:moons", "--calls"]
     said = iter(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines())
     for line in excerpt.splitlines():
         assert line == "…" or line in said, f"{line}: not there, or not in this order"
+
+
+def test_the_program_it_shows_is_the_one_that_is_written(tmp_path):
+    (words, excerpt), *_ = re.findall(r"```sh\nnnviz (export .*?)\n```\n\n```py\n(.*?)```", README, re.DOTALL)
+    subprocess.run([sys.executable, "-m", "nnviz", *words.replace("mlp.py", str(tmp_path / "mlp.py")).split()], cwd=ROOT, check=True)
+    text = (tmp_path / "mlp.py").read_text(encoding="utf-8")
+    assert all(part in text for part in excerpt.split("…\n"))
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"(?:nnviz|resources|tests)/[\w./]*[\w/]", README))))

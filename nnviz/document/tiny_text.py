@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-_DEEDS = (
+DEEDS = (
     ("malt", "lay in the house that jack built"),
     ("rat", "ate"),
     ("cat", "killed"),
@@ -17,11 +17,11 @@ _DEEDS = (
 
 def _verse(count: int) -> str:
     """The verse that tells of the first `count` of them, the last first."""
-    told = [f"the {who} that {deed}" for who, deed in reversed(_DEEDS[:count])]
+    told = [f"the {who} that {deed}" for who, deed in reversed(DEEDS[:count])]
     return f"this is {' '.join(told)}." if told else "this is the house that jack built."
 
 
-TEXT = " ".join(_verse(count) for count in range(len(_DEEDS) + 1))
+TEXT = " ".join(_verse(count) for count in range(len(DEEDS) + 1))
 """“The house that Jack built”, in small letters; source: traditional, printed in 1755."""
 
 

@@ -13,6 +13,7 @@ from nnviz import messages
 from nnviz.document.run_log import NOTHING_LEFT, LogUpdate, RunLog, is_another_network
 from nnviz.engine._file_questions import FileQuestions
 from nnviz.engine.errors import NO_MEMORY, BuildError, is_out_of_memory
+from nnviz.engine.files.written_file import written_file
 from nnviz.engine.frame_channel import Closed, Garbage, Inbox
 from nnviz.engine.observe.baselines import baselines
 from nnviz.engine.observe.batch_costs import batch_costs
@@ -45,6 +46,7 @@ from nnviz.records.task_records import (
     CurvatureTask,
     DistancesTask,
     DivergenceTask,
+    FileTask,
     FirstTimeTask,
     NoiseTask,
     PastNumbersTask,
@@ -369,6 +371,8 @@ def _work_on(task: Tasks, timeline: Timeline) -> Work:
             return distances(task, timeline.trainer)
         case BatchCostTask():
             return batch_costs(task, timeline.trainer)
+        case FileTask():
+            return written_file(task, timeline)
 
 
 def _failure(name: str, error: Exception, revision: int | None = None) -> messages.Failed:

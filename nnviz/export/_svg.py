@@ -15,14 +15,15 @@ _TEXT_ATTRIBUTES = ("x", "y", "font-family", "font-size", "font-weight", "font-s
 _POINTS = {f"{{{SVG}}}path": "d", f"{{{SVG}}}polyline": "points", f"{{{SVG}}}polygon": "points"}
 
 
-def made_portable(data: bytes) -> bytes:
-    """Return the SVG with outlined texts and scaling pens."""
+def made_portable(data: bytes, centimetres: float | None = None) -> bytes:
+    """Return the SVG with outlined texts and scaling pens, as wide as wanted or as on the screen."""
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
     root = ElementTree.fromstring(data)
     _, _, width, height = root.get("viewBox", "0 0 0 0").split()
-    root.set("width", width)  # Qt writes millimetres, and readers disagree on how many pixels those are
-    root.set("height", height)
+    tall = centimetres and centimetres * float(height) / float(width)
+    root.set("width", f"{centimetres:g}cm" if centimetres else width)  # Qt writes millimetres, and readers disagree on their pixels
+    root.set("height", f"{tall:.4g}cm" if tall else height)
     for group in list(root.iter(f"{{{SVG}}}g")):
         _outline_texts(group)
         _bake(group)

@@ -1,4 +1,4 @@
-"""Pictures of a scene or a widget: SVG, PNG at twice the size, PDF. It paints what it is given and changes nothing."""
+"""Pictures of a scene or a widget: SVG, PNG, PDF, as large as on the screen or as wide as wanted. What is painted stays as it is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QRegion
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QPicture, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QGraphicsScene, QGraphicsView, QScrollArea, QWidget
 
@@ -19,6 +19,8 @@ from nnviz.ui.theme.painting import painted
 MARGIN = 16
 SCALE = 2
 """Pixels of a PNG for one pixel of the screen."""
+INCH, SCREEN_DPI, PRINT_DPI = 2.54, 96, 300
+"""Centimetres; pixels of the screen in an inch; pixels in an inch of a PNG whose width is given."""
 
 
 Pictured = QGraphicsScene | QWidget | Sequence[QWidget]
@@ -33,8 +35,10 @@ class Ground(Protocol):
     panel: str
 
 
-def save(target: Pictured, path: str | Path, theme: Ground) -> None:
+def save(target: Pictured, path: str | Path, theme: Ground, width: float | None = None) -> None:
     """Write the picture in the format its suffix names, in one step: a picture that was there stays until this one is whole.
+
+    `width` in centimetres; None: that of the screen, 96 pixels being an inch.
 
     Raises ValueError for a suffix that is none of .svg, .png, .pdf or for an empty picture, OSError if the file cannot be written.
     """
@@ -44,7 +48,7 @@ def save(target: Pictured, path: str | Path, theme: Ground) -> None:
         raise ValueError(f"{path.name}: a picture ends in one of {', '.join(_WRITERS)}, not in {path.suffix or 'nothing'!r}")
     if size_of(target).isEmpty():
         raise ValueError(f"{path.name}: there is nothing to draw yet: make a trace first")
-    replace_file(path, writer(target, theme))
+    replace_file(path, writer(target, theme, width))
 
 
 def size_of(target: Pictured) -> QSize:
@@ -60,7 +64,12 @@ def size_of(target: Pictured) -> QSize:
     return content.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).size().toSize() if not content.isEmpty() else QSize()
 
 
-def svg(target: Pictured, theme: Ground) -> bytes:
+def _scale(target: Pictured, width: float | None) -> float:
+    """How many times as large as on the screen it becomes."""
+    return 1.0 if width is None else width / INCH * SCREEN_DPI / size_of(target).width()
+
+
+def svg(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
     """Return the picture as SVG: texts are outlines and pens scale, so that every reader shows the same."""
     buffer = _opened()
     generator = QSvgGenerator()
@@ -70,13 +79,18 @@ def svg(target: Pictured, theme: Ground) -> bytes:
     generator.setViewBox(QRectF(0, 0, size_of(target).width(), size_of(target).height()))
     generator.setTitle("nnviz")
     _paint(target, QPainter(generator), theme)
-    return made_portable(bytes(buffer.data().data()))
+    return made_portable(bytes(buffer.data().data()), width)
 
 
-def png(target: Pictured, theme: Ground) -> bytes:
-    """Return the picture as PNG at SCALE times its size."""
-    image = QImage(size_of(target) * SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(SCALE)
+def png(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
+    """Return the picture as PNG at SCALE times its size, or with PRINT_DPI pixels to an inch of its width."""
+    scale = SCALE if width is None else _scale(target, width) * PRINT_DPI / SCREEN_DPI
+    size = size_of(target)
+    image = QImage(round(size.width() * scale), round(size.height() * scale), QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    if width is not None:
+        image.setDotsPerMeterX(round(PRINT_DPI / INCH * 100))
+        image.setDotsPerMeterY(round(PRINT_DPI / INCH * 100))
     image.fill(QColor(theme.panel))
     _paint(target, QPainter(image), theme)
     buffer = _opened()
@@ -84,17 +98,57 @@ def png(target: Pictured, theme: Ground) -> bytes:
     return bytes(buffer.data().data())
 
 
-def pdf(target: Pictured, theme: Ground) -> bytes:
-    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch."""
+def bounds_of(target: Pictured) -> QRectF:
+    """Return the part of a scene that a picture of it shows; empty for anything else."""
+    return target.itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN) if isinstance(target, QGraphicsScene) else QRectF()
+
+
+def image(target: Pictured, size: QSize, theme: Ground, bounds: QRectF | None = None) -> QImage:
+    """Return the picture in the middle of an image of this size in pixels, as large as it goes in. `bounds`: which part of a scene."""
+    made = QImage(size, QImage.Format.Format_RGB32)
+    made.fill(QColor(theme.panel))
+    whole = bounds.size().toSize() if bounds else size_of(target)
+    scale = min(size.width() / max(1, whole.width()), size.height() / max(1, whole.height()))
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate((size.width() - scale * whole.width()) / 2, (size.height() - scale * whole.height()) / 2)
+    painter.scale(scale, scale)
+    _paint(target, painter, theme, bounds)
+    return made
+
+
+def pdf(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
+    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch unless a width is given."""
     buffer = _opened()
     writer = QPdfWriter(buffer)
-    writer.setResolution(96)
-    size = size_of(target)
-    points = QSizeF(size.width() * 0.75, size.height() * 0.75)
+    size, scale = size_of(target), _scale(target, width)
+    writer.setResolution(SCREEN_DPI)
+    points = QSizeF(size.width() * 0.75 * scale, size.height() * 0.75 * scale)
     writer.setPageSize(QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
-    _paint(target, QPainter(writer), theme)
+    painter = QPainter(writer)
+    painter.scale(scale, scale)
+    _paint(target, painter, theme)
     return bytes(buffer.data().data())
+
+
+def recorded(target: Pictured, theme: Ground, part: QRectF | None = None) -> QPicture:
+    """Return the picture, or this part of it, as what is painted for it: it can be painted again at any size, with lines and letters.
+
+    `part`: of a scene in its own units, of a widget in its pixels; the recording begins at its left upper corner.
+    """
+    recording = QPicture()
+    painter = QPainter(recording)
+    if part is not None:
+        painter.setClipRect(QRectF(0, 0, part.width(), part.height()))
+    if part is not None and isinstance(target, QGraphicsScene):
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        target.render(painter, QRectF(0, 0, part.width(), part.height()), part)
+        painter.end()
+    else:
+        painter.translate(-part.topLeft() if part is not None else QPointF())
+        _paint(target, painter, theme)
+    return recording
 
 
 _WRITERS = {".svg": svg, ".png": png, ".pdf": pdf}
@@ -106,13 +160,12 @@ def _opened() -> QBuffer:
     return buffer
 
 
-def _paint(target: Pictured, painter: QPainter, theme: Ground) -> None:
-    size = size_of(target)
+def _paint(target: Pictured, painter: QPainter, theme: Ground, bounds: QRectF | None = None) -> None:
+    size = bounds.size().toSize() if bounds else size_of(target)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.fillRect(QRectF(0, 0, size.width(), size.height()), QColor(theme.panel))
     if isinstance(target, QGraphicsScene):
-        source = target.itemsBoundingRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        target.render(painter, QRectF(0, 0, size.width(), size.height()), source, Qt.AspectRatioMode.KeepAspectRatio)
+        target.render(painter, QRectF(0, 0, size.width(), size.height()), bounds or bounds_of(target), Qt.AspectRatioMode.KeepAspectRatio)
     for place, widget in _placed([target] if isinstance(target, QWidget) else () if isinstance(target, QGraphicsScene) else target):
         with _clipped(widget):
             QWidget.render(widget, painter, place, QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own

@@ -79,6 +79,6 @@ def with_document(lesson: Lesson, experiment: Experiment) -> tuple[Lesson, str]:
 
 def without_unused(lesson: Lesson) -> Lesson:
     """Return the lesson without documents that none of its steps opens."""
-    used = {step.document for step in lesson.steps}
+    used = {one.document for step in lesson.steps for one in (step, *step.runs.values())}
     kept = {name: one for name, one in lesson.documents.items() if name in used}
     return lesson if kept == lesson.documents else replace(lesson, documents=kept)

@@ -167,6 +167,18 @@ class BatchCostTask(TaskKind, frozen=True):
     """So many iterations of each size are measured at most, and for so long."""
 
 
+class FileTask(TaskKind, frozen=True):
+    """A file of the run as far as it has come."""
+
+    path: str
+    """Its ending says the format."""
+    what: str
+    """weights (.safetensors) · network (.onnx) · program (.py, .ipynb) · iteration (.ipynb) · curves, histograms (.csv, .parquet) ·
+    events (.tfevents, of TensorBoard)."""
+    every: int = 0
+    """Layers are measured after every so many iterations, and at the end; 0: some hundred times in all."""
+
+
 Tasks = (
     PlaneTask
     | CurvatureTask
@@ -180,6 +192,7 @@ Tasks = (
     | BaselinesTask
     | DistancesTask
     | BatchCostTask
+    | FileTask
 )
 
 # --- what it results in ---
@@ -421,6 +434,13 @@ class PastTime(TaskResult, frozen=True):
     seconds: tuple[float, ...]
 
 
+class FileWritten(TaskResult, frozen=True):
+    """A file is there."""
+
+    told: str
+    """What is in it, or what checking it has shown, as a sentence."""
+
+
 Results = (
     LossPlane
     | Curvature
@@ -434,6 +454,7 @@ Results = (
     | Baselines
     | Distances
     | BatchCosts
+    | FileWritten
 )
 
 

@@ -16,7 +16,7 @@ from nnviz.lessons.lesson import SUFFIX, Lesson, encode
 COMMAND = ("-P", "-m", "nnviz", "lessons")
 
 
-class Found(NamedTuple):
+class LessonFault(NamedTuple):
     """What of a lesson does not hold."""
 
     step: int
@@ -31,7 +31,7 @@ class LessonCheck(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.found: tuple[Found, ...] | None = None
+        self.found: tuple[LessonFault, ...] | None = None
         self.checked: Lesson | None = None
         self._process: QProcess | None = None
         self._file: Path | None = None
@@ -73,7 +73,7 @@ class LessonCheck(QObject):
 
     def _fail(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart and self._process is not None:
-            self._tell((Found(0, f"The check could not be started: {self._process.errorString()}"),))
+            self._tell((LessonFault(0, f"The check could not be started: {self._process.errorString()}"),))
 
     def _take(self) -> None:
         process = self._process
@@ -82,13 +82,13 @@ class LessonCheck(QObject):
         )
         try:
             (faults,) = json.loads(said).values()
-            found = tuple(Found(one["step"], one["sentence"]) for one in faults)
+            found = tuple(LessonFault(one["step"], one["sentence"]) for one in faults)
         except (ValueError, KeyError, TypeError, AttributeError):
             lines = complaint.strip().splitlines() or ["The check has ended without an answer."]
-            found = (Found(0, lines[-1]),)
+            found = (LessonFault(0, lines[-1]),)
         self._tell(found)
 
-    def _tell(self, found: tuple[Found, ...]) -> None:
+    def _tell(self, found: tuple[LessonFault, ...]) -> None:
         self._end()
         self.found = found
         self.changed.emit()

@@ -81,18 +81,18 @@ class EngineProcess(QObject):
             if self._has_spoken:  # one that still loads its libraries has nothing to leave in order
                 process.closeWriteChannel()
                 process.waitForFinished(PATIENCE)
-            _discard(process)
+            end_process(process)
 
     def kill(self) -> None:
         """End the engine at once, whatever it computes. No signal follows."""
         self._delay.stop()
         process, self._process = self._process, None
         if process is not None:
-            _discard(process)
+            end_process(process)
 
     def _launch(self) -> None:
         process = QProcess(self)
-        process.setProcessEnvironment(_environment())
+        process.setProcessEnvironment(engine_environment())
         process.started.connect(self.started)
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_log)
@@ -145,7 +145,7 @@ class EngineProcess(QObject):
 
     def _report_end(self, sentence: str) -> None:
         process, self._process = self._process, None
-        _discard(process)
+        end_process(process)
         is_early = not self._has_worked and self._lifetime.elapsed() < SETTLED
         self._early_deaths = self._early_deaths + 1 if is_early else 0
         if self._early_deaths < len(DELAYS):
@@ -155,7 +155,8 @@ class EngineProcess(QObject):
             self.failed.emit(f"{sentence} It wrote last:\n" + "\n".join(self._last_words) if self._last_words else sentence)
 
 
-def _discard(process: QProcess) -> None:
+def end_process(process: QProcess) -> None:
+    """End a process at once, if it runs; no signal follows."""
     process.blockSignals(True)
     if process.state() != QProcess.ProcessState.NotRunning:
         process.kill()
@@ -163,7 +164,8 @@ def _discard(process: QProcess) -> None:
     process.deleteLater()
 
 
-def _environment() -> QProcessEnvironment:
+def engine_environment() -> QProcessEnvironment:
+    """Return that of this process, in which Python finds this very nnviz."""
     environment = QProcessEnvironment.systemEnvironment()
     environment.insert("PYTHONUNBUFFERED", "1")
     folder = Path(__file__).resolve().parents[2]

@@ -23,6 +23,8 @@ from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.stepping import Stepping
 
+DRAFT = ":draft"
+"""What a lesson that is written is called while it is played: nobody comes back to it."""
 NEW = Lesson("A new lesson", "", 5, ())
 _DELAY = 700
 """Milliseconds between the first change and the copy."""
@@ -355,7 +357,7 @@ class LessonDraft(QObject):
         """Set the chosen step up in the window, with all that leads to it."""
         if self.step is not None:
             self._revisited = True
-            self._run.open("", self.lesson, self.place)
+            self._run.open(DRAFT, self.lesson, self.place)
 
     def stop(self) -> None:
         """End what is going on, and keep a copy of what is not saved."""

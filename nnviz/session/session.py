@@ -25,6 +25,7 @@ from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._lesson_run import LessonRun
+from nnviz.session._sweep_control import SweepControl
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
@@ -91,6 +92,7 @@ class Session(QObject):
         self.comparison = Comparison(self.tasks, self.link, self.branches, self.training, self.stepping, self)
         self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
         self.trials = Trials(self.comparison, self.branches, self.link, self.tasks, self)
+        self.sweep = SweepControl(self.document, self)
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
@@ -98,14 +100,14 @@ class Session(QObject):
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
-        self.calls = CallLists(self.link, self)
-        self.past = PastQuestions(self.link, self.tasks, self)
+        self.calls, self.past = CallLists(self.link, self), PastQuestions(self.link, self.tasks, self)
         self._gradient_checks = Query(self.link, messages.CheckGradient, messages.GradientChecked, parent=self)
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
         told = (lambda: self.doctor.present, lambda: self.is_saved)
-        self.lessons = LessonRun(self.document, self.link, self.training, self.stepping, self.branches, self.comparison, *told, self)
+        driven = (self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks)
+        self.lessons = LessonRun(*driven, *told, self)
         self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
         self.watch(())
         self._listen()
@@ -120,7 +122,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.autosaver.tidy)
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
-        self.link.leaving.connect(self.branches.run_left)
+        self.link.leaving.connect(self._on_leaving)
         self.branches.changed.connect(self._on_branches_changed)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
@@ -132,7 +134,7 @@ class Session(QObject):
         self._gradient_checks.answered.connect(self.gradient_checked)
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
-        kept = (self.branches, self.comparison, self.trials, self.kept_run, self.autosaver)
+        kept = (self.branches, self.comparison, self.trials, self.sweep, self.kept_run, self.autosaver)
         for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights, self.draft):
             part.message_posted.connect(self.message_posted)
 
@@ -262,6 +264,7 @@ class Session(QObject):
             self.autosaver.write()
         self.file_watch.release()
         self.draft.stop()
+        self.sweep.close()
         self.work.stop()
         self.link.close()
 
@@ -299,7 +302,7 @@ class Session(QObject):
         if not edit.report.ok:
             self.training.pause()
             self.stepping.give_up()
-        if edit.report.ok:
+        if edit.report.ok and not self.lessons.is_setting_up:
             self.branches.follow_edit(edit.new)
         if self.link.follow(edit.new, edit.report.ok):
             self.stepping.give_up()
@@ -399,6 +402,10 @@ class Session(QObject):
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
         self.lessons.take(reply)
 
+    def _on_leaving(self) -> None:
+        if not self.lessons.is_setting_up:  # what a step has set up before is no run of the person
+            self.branches.run_left()
+
     def _on_opened(self, reply: messages.Opened) -> None:
         self.branches.follow_log()
         if reply.nothing_left:
@@ -406,7 +413,7 @@ class Session(QObject):
         if self._train_first:
             iterations, self._train_first = self._train_first, 0
             self.training.iterations(iterations)
-        elif reply.reasons:
+        elif reply.reasons and not self.lessons.is_setting_up:
             self.message_posted.emit("info", " ".join(reply.reasons))
 
     def _on_failed(self, reply: messages.Failed) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from nnviz.document.finding_kinds import FINDING_KINDS
 from nnviz.records.finding import Finding
 
+from .first_non_finite import counted, first_non_finite
 from .record import Node, Step, Update
 
 _TWICE = {
@@ -68,31 +69,10 @@ def _called(node: Node) -> str:
 
 
 def _non_finite(trace: PartsOfTrace) -> Iterator[Finding]:
-    """The first value that is not finite where all it was computed from is; else the first such gradient, on the way back.
-
-    Only where the loss or a gradient of a parameter is not finite: what is hidden from a softmax by −∞ harms nothing.
-    """
-    ends = [trace.nodes[trace.loss_node].value, *(node.gradient for node in trace.nodes if node.kind in ("parameter", "input"))]
-    if all(map(_is_finite, ends)):
-        return
-    for node in trace.nodes:
-        if node.kind != "constant" and not _is_finite(node.value) and all(map(_is_finite, node.operands)):
-            yield _found("non_finite", node, f"{_called(node)} is the first value that is not finite.", _counted(node.value))
-            return
-    wrong = {part.source: part.gradient for node in trace.nodes for part in node.contributions if not _is_finite(part.gradient)}
-    first = next((step.node for step in trace.steps if step.phase == "backward" and step.node in wrong), None)
-    if first is not None:
-        node = trace.nodes[first]
-        yield _found("non_finite", node, f"{_called(node)} sends back the first gradient that is not finite.", _counted(wrong[first]))
-
-
-def _is_finite(tensor: Tensor | None) -> bool:
-    return tensor is None or not tensor.dtype.is_floating_point or tensor.is_nested or bool(tensor.isfinite().all())
-
-
-def _counted(tensor: Tensor) -> str:
-    wrong = ~tensor.isfinite()
-    return f"{int(wrong.sum()):,} of {tensor.numel():,} values, the first at {tuple(wrong.nonzero()[0].tolist())}"
+    found = first_non_finite(trace.nodes, trace.steps, trace.loss_node)
+    if found is not None:
+        does = "sends back the first gradient that is not finite" if found.is_gradient else "is the first value that is not finite"
+        yield _found("non_finite", found.node, f"{_called(found.node)} {does}.", counted(found.tensor))
 
 
 def _double_functions(trace: PartsOfTrace) -> Iterator[Finding]:

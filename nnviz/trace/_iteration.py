@@ -20,13 +20,13 @@ from nnviz.operations.table import row_of
 from ._backward import run_backward
 from ._notes import notes_of
 from ._parts import Part, check_given, filled_in_unseen, hooks_before, misfit, module_of, modules_of, parts_of
-from ._updates import clip_gradients, plan_updates
 from .bindings import Bindings, TapeEntry
 from .openers import Openers, require_groups
 from .record import Clipping, Node, TraceError, Update, dense, perform, tensors_in
 from .scopes import Scopes
 from .tape import Tape
 from .trace import Trace, plan_steps
+from .updates import clip_gradients, plan_updates
 from .verify import compare, compare_loss, largest_of, overwritten, true_gradients
 from .what_if import ValueChange, by_node
 

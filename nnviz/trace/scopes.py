@@ -15,7 +15,10 @@ from torch import nn
 from torch.nn.modules import module as module_hooks
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
-_BESIDE_THE_WINDOW = (_PACKAGE + "viewing.py", _PACKAGE + "session" + os.sep, threading.__file__)
+_BESIDE_THE_WINDOW = (
+    _PACKAGE + "viewing.py", _PACKAGE + "window_process.py", _PACKAGE + "watching" + os.sep, _PACKAGE + "session" + os.sep,
+    threading.__file__,
+)  # fmt: skip
 _OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep, contextlib.__file__, *_BESIDE_THE_WINDOW)
 _is_ours: dict[str, bool] = {}
 _thread = threading.local()

@@ -58,7 +58,16 @@ class Shell(Protocol):
         """Return a small picture of a network."""
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · network · plots · window."""
+        """Return what a picture is made of: graph · network · plots · window, or the name of a panel."""
+
+    def is_settled(self) -> bool:
+        """Return whether all that is seen is of the place where the run and the cursor stand."""
+
+    def set_animated(self, animated: bool) -> None:
+        """Let moves over the graph be shown in motion, or at once."""
+
+    def panel_titles(self) -> dict[str, str]:
+        """Return the titles of the panels that can be seen, by their names."""
 
     def export_picture(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""

@@ -11,6 +11,7 @@ import torch
 
 from nnviz.document.catalog import new_layer
 from nnviz.document.experiment import Experiment
+from nnviz.document.network import Link, Network
 from nnviz.engine.run import _checkup_times as checkup_times
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
@@ -137,3 +138,14 @@ def test_a_chain_of_layers_without_weights_is_measured() -> None:
 def test_weights_whose_squares_are_infinite_are_measured_without_a_warning() -> None:
     opened = open_document("tests/cases/segv-weights-1e308-float64.json")
     assert inf in Timeline(opened.experiment, opened.folder).facts.weights.values()
+
+
+def test_a_net_of_two_sides_with_noise_is_measured() -> None:
+    """In training it answers other rows than those it is given, so that there is no loss to set beside that of evaluation."""
+    gan = open_document("example:gan").experiment
+    links = tuple(Link("noise", "d1") if link.target == "d1" else link for link in gan.network.links)
+    network = Network((*gan.network.layers, new_layer("noise", "noise", std=0.1)), (*links, Link("m", "noise")))
+    timeline = after(msgspec.structs.replace(gan, network=network), 60)
+    assert timeline.iteration == 60
+    losses = [one.whole.training_mode_loss for one in timeline.checkups if one.whole]
+    assert losses and set(losses) == {None}

@@ -163,3 +163,25 @@ def test_a_picture_that_was_there_stays_until_the_new_one_is_whole(view, tmp_pat
     with pytest.raises(OSError, match="No space left"):
         pictures.save(view.scene(), path, DARK)
     assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("width", [8.0, 17.5])
+def test_a_figure_is_as_wide_as_the_page_needs_it(view, width):
+    scene = view.scene()
+    size = pictures.size_of(scene)
+    root = ElementTree.fromstring(pictures.svg(scene, LIGHT, width))
+    assert root.get("width") == f"{width:g}cm"
+    assert float(root.get("height").removesuffix("cm")) == pytest.approx(width * size.height() / size.width(), rel=1e-3)
+    image = QImage.fromData(pictures.png(scene, LIGHT, width))
+    assert image.width() == round(width / 2.54 * 300) and image.dotsPerMeterX() == round(300 / 0.0254)
+    box = pictures.pdf(scene, LIGHT, width).split(b"/MediaBox [")[1].split(b"]")[0].split()
+    assert float(box[2]) == pytest.approx(width / 2.54 * 72, abs=1)
+
+
+def test_all_of_a_figure_is_inside_it(view):
+    """The same picture at every width: nothing is cut, nothing stays empty."""
+    scene = view.scene()
+    size = pictures.size_of(scene)
+    screen = QImage.fromData(pictures.png(scene, LIGHT)).scaled(size, mode=Qt.TransformationMode.SmoothTransformation)
+    page = QImage.fromData(pictures.png(scene, LIGHT, 30.0)).scaled(size, mode=Qt.TransformationMode.SmoothTransformation)
+    assert _difference(screen, page) < 2.0

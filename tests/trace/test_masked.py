@@ -67,3 +67,11 @@ def test_any_other_is(name):
     trace, index, _ = traced(SPOILED[name])
     first = min(node.id for node in trace.nodes if any(v.is_floating_point() and not v.isfinite().all() for v in node.values))
     assert first in alarms(index) and first_non_finite(index).node == first
+
+
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_what_is_spoiled_behind_a_mask_is_not_blamed_on_it(detail):
+    """Its NaN come back as gradients to the masked scores, too."""
+    trace, *_ = traced(lambda m, x: ((m.a(x) + ADDED).softmax(-1) - 2).log().sum(), detail=detail)
+    (found,) = trace.findings
+    assert trace.nodes[found.node].operation == "log" and found.kind == "non_finite"

@@ -75,7 +75,7 @@ class Recurrent(nn.Module):
         name = f"rnn_{self.activation}" if self.kind == "rnn" else self.kind
         absent = torch.zeros(self.blocks * self.units, dtype=x.dtype)
         weights = [tensor for _, suffix in self._places() for tensor in (*self._weights(suffix), absent)]
-        size = self.num_layers * (1 + self.bidirectional), len(x), self.units
+        size = self.num_layers * (1 + self.bidirectional), x.shape[0], self.units
         start = torch.zeros(size, dtype=x.dtype)
         state = (start, torch.zeros(size, dtype=x.dtype)) if self.kind == "lstm" else start
         result = getattr(torch._VF, name)(x, state, weights, True, self.num_layers, self.p, self.training, self.bidirectional, True)
@@ -102,7 +102,7 @@ class Recurrent(nn.Module):
 def _unrolled(x: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor, function: Callable | None, reverse: bool) -> list[Tensor]:
     """The states hₜ = f(W xₜ + U hₜ₋₁ + b) in the order of time; `reverse` runs from the last to the first."""
     states: dict[int, Tensor] = {}
-    h = torch.zeros(len(x), recurrent.shape[1], dtype=x.dtype)
+    h = torch.zeros(x.shape[0], recurrent.shape[1], dtype=x.dtype)
     moments = list(enumerate(x.unbind(1)))
     for t, x_t in reversed(moments) if reverse else moments:
         with grouped(f"t={t}"):

@@ -197,8 +197,8 @@ def _answers(trainer: Trainer, x: Tensor) -> tuple[Tensor, dict[str, tuple[int, 
 
 
 def _training_mode_loss(trainer: Trainer, rows: Samples) -> float | None:
-    """Over a few batches of the size that is trained on; None for a net that does nothing else in training."""
-    if not any(layer.kind in _BY_CHANCE or layer.settings.get("dropout") for layer in trainer.experiment.network):
+    """Over a few batches of the size that is trained on; None for a net that does nothing else in training, or answers other rows there."""
+    if trainer.sides or not any(layer.kind in _BY_CHANCE or layer.settings.get("dropout") for layer in trainer.experiment.network):
         return None
     size = min(trainer.experiment.training.batch_size or rows.count, rows.count)
     count = min(MOST_BATCHES, rows.count // size) * size  # a last batch of a few rows has other statistics

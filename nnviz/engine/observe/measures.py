@@ -95,6 +95,10 @@ class LazyMeasure:
         self.work_out(part)
         return self.__dict__[name]
 
+    def whole(self) -> Measure:
+        """Return all of it, as it travels."""
+        return Measure(**{name: getattr(self, name) for name in Measure.__struct_fields__})
+
     def work_out(self, part: str) -> None:
         """Work out sizes, spread or histogram."""
         self.__dict__ |= getattr(_Values(self._tensor), part)()

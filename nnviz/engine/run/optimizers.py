@@ -23,10 +23,12 @@ def keep_compiler_out(kinds: Iterable[type[Optimizer]]) -> None:
 
     Two decorators of torch.optim load it in order to be kept out of compiled functions. The functions inside them are torch's own; they
     are no longer differentiable themselves, and no longer to be used inside a compiled function. Calling it twice does no harm.
+    A kind that a person's program has made one of already stays as it is: its step calls the hooks that are registered on it.
     """
     Optimizer.add_param_group = unwrap(Optimizer.add_param_group)
     for kind in kinds:
-        kind.step = torch.no_grad()(unwrap(kind.step))
+        if not getattr(kind.step, "hooked", False):
+            kind.step = torch.no_grad()(unwrap(kind.step))
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {

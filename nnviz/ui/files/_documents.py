@@ -44,11 +44,14 @@ class Documents:
         """Start from the two-moons experiment, once unsaved changes are settled."""
         self.take(open_document(FIRST_EXAMPLE))
 
-    def take(self, experiment: Experiment) -> None:
-        """Open an example or a template, once unsaved changes are settled."""
+    def take(self, experiment: Experiment, run: bytes | None = None) -> None:
+        """Open an example or a template, once unsaved changes are settled; with a `run`, as a file keeps it, that is made again."""
         if self.confirm_leaving():
             self.notes.drop()
             self._document.new(experiment)
+            if run:
+                self._session.kept_run.offer(run)
+                self._session.kept_run.resume()
 
     def open_example(self, name: str) -> None:
         """Open one of the examples that come with the program."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store.files import replace_file
 from nnviz.session.stepping import Stepping
-from nnviz.ui.theme.colors import current_theme
+from nnviz.ui.theme.colors import THEMES, current_theme
+from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.toast import Toast
 from nnviz.ui.widgets.waiting import waiting
 
@@ -20,13 +22,25 @@ SUFFIXES = {"graph": (*PICTURES, *GRAPH_FILES), "network": PICTURES, "plots": PI
 """What can be written, and how."""
 
 
+@dataclass(frozen=True)
+class PageFigure:
+    """A picture for a page."""
+
+    what: str
+    """graph · network · plots · window, or the name of a panel."""
+    width: float | None
+    """In centimetres; None: that of the screen."""
+    theme: str
+    """light · dark; empty: that of the window."""
+
+
 class Exported(Protocol):
     """A window, as its exports see it."""
 
     toast: Toast
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · network · plots · window."""
+        """Return what a picture is made of: graph · network · plots · window, or the name of a panel."""
 
 
 class Exports:
@@ -51,20 +65,32 @@ class Exports:
         """Ask for a file and write a picture of one plot there."""
         self._ask("plot", PICTURES, lambda path: self._paint(widget, path))
 
-    def write(self, path: Path, what: str) -> None:
-        """Write graph, network, plots or window; the suffix says how. Raises ValueError for an unknown suffix, OSError if it fails."""
-        suffix = path.suffix[1:].lower()
-        if suffix not in SUFFIXES[what]:
-            raise ValueError(f"a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
+    def ask_figure(self, figure: PageFigure) -> None:
+        """Ask for a file and write a figure there."""
+        self._ask(figure.what, PICTURES, lambda path: self.write(path, figure.what, figure.width, figure.theme))
+
+    def write(self, path: Path, what: str, width: float | None = None, theme: str = "") -> None:
+        """Write graph, network, plots, window or a panel; the suffix says how. Raises ValueError for an unknown suffix, OSError.
+
+        `width` of a picture in centimetres, None: that of the screen; `theme`: light · dark, empty: that of the window.
+        """
+        suffix, possible = path.suffix[1:].lower(), SUFFIXES.get(what, PICTURES)
+        if suffix not in possible:
+            raise ValueError(f"a {what} can be written as {', '.join(possible)}; choose one of these endings")
         if what == "graph" and suffix in GRAPH_FILES:
             replace_file(path, self._graph_text(suffix).encode())
-        else:
-            self._paint(self._shell.pictured(what), path)
+            return
+        worn = current_theme().name
+        apply_theme(QApplication.instance(), THEMES[theme or worn])
+        try:
+            self._paint(self._shell.pictured(what), path, width)
+        finally:
+            apply_theme(QApplication.instance(), THEMES[worn])
 
-    def _paint(self, pictured: object, path: Path) -> None:
+    def _paint(self, pictured: object, path: Path, width: float | None = None) -> None:
         from nnviz.export import pictures
 
-        pictures.save(pictured, path, current_theme())
+        pictures.save(pictured, path, current_theme(), width)
 
     def _graph_text(self, suffix: str) -> str:
         from nnviz.export import graph_files  # networkx takes longer to load than the window to paint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
@@ -12,10 +13,14 @@ from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._crash_recovery import CrashRecovery
 from nnviz.ui.files._documents import Documents
+from nnviz.ui.files._figure_sheet import FigureSheet
+from nnviz.ui.files._recordings import Recordings
+from nnviz.ui.files._run_files import RunFiles
 from nnviz.ui.files._start_page import StartPage
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.drops import FileDrops
+from nnviz.ui.widgets.placing import place_below_bar
 
 DOCUMENTS = (".nnviz", ".json")
 
@@ -27,6 +32,8 @@ class FilesFeature:
         self.session, self.shell = session, shell
         self.documents = Documents(session, shell)
         self.exports = Exports(session.stepping, lambda: session.document.title, shell, self.documents.ask_file)
+        self.run_files = RunFiles(session, shell, self.documents.ask_file)
+        self.recordings = Recordings(session, shell, self.documents.ask_file)
         self.lost_work = CrashRecovery(session, shell)
         self.start_page = StartPage(shell, self.documents.open, self.documents.take)
         self.templates = [self._template_action(name) for name in TEMPLATES]
@@ -40,6 +47,16 @@ class FilesFeature:
             self.session.document.new(open_document(path))
         else:
             self.documents.read(Path(path).absolute())
+
+    def ask_figure(self) -> None:
+        """Ask of what a figure shall be made, and how wide it shall be."""
+        window = self.shell.window()
+        sheet = FigureSheet(self.shell.panel_titles(), window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.chosen.connect(self.exports.ask_figure)
+        sheet.adjustSize()
+        place_below_bar(sheet, window)
+        sheet.show()
 
     def show_activated(self) -> None:
         """A person has come back to the window: the file may have changed in between."""

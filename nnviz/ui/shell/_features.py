@@ -26,6 +26,7 @@ from nnviz.ui.shell.top_bar import TopBar
 from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
+from nnviz.ui.sweep.feature import SweepFeature
 from nnviz.ui.teach.feature import PANEL as AUTHOR
 from nnviz.ui.teach.feature import TeachFeature
 from nnviz.ui.theme.fonts import scaled
@@ -46,6 +47,7 @@ _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
 """Pixels that the settings of training may claim below a palette, and those of the palette; with large texts they are scrolled."""
+_BEFORE = "Shown as soon as you have answered. What do you expect?"
 _AROUND = 36
 """Pixels around and between those two."""
 
@@ -65,6 +67,7 @@ class Features:
         self.data = DataFeature(session, shell)
         self.weights = WeightsFeature(session, shell)
         self.comparison = ComparisonFeature(session, shell)
+        self.sweep = SweepFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
         self.learn = LearnFeature(session, shell)
         self.teach = TeachFeature(session, shell)
@@ -106,11 +109,20 @@ class Features:
         self.comparison.renaming_requested.connect(self.run.navigation.ask_name)
         self.comparison.forgetting_requested.connect(self.run.navigation.forget)
 
+        self.sweep.document_requested.connect(self.files.documents.take)
+        self.sweep.panel_requested.connect(self._show_sweep)
+
         self.files.start_page.put_first("Learn", self.learn.ways_in)
         self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
+        self.learn.ask_files_with(self.files.documents.ask_file)
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
+        self._join_author()
+        self.learn.answering_changed.connect(self._follow_answering)
+
+    def _join_author(self) -> None:
+        """Let who writes a lesson be told where the window stands, and have played what is written or in a file."""
         self.teach.look_through(self._authors_view, self.files.documents.confirm_leaving)
         self.teach.panels_wanted.connect(self._show_beside_author)
         self.teach.play_wanted.connect(self.learn.try_out)
@@ -136,6 +148,23 @@ class Features:
         visible = tuple(name for name in self.area.visible_panels() if name not in (AUTHOR, "lesson"))
         return AuthorView(*naming(visible), element, visible)
 
+    def _show_sweep(self) -> None:
+        """Give the sweep all the room; Esc gives the panels of the workspace their places again."""
+        if "sweep" in self.area.windows:
+            self.area.pop_out("sweep")
+        elif self.area.enlarged != "sweep":
+            if "sweep" not in self.area.panels():
+                self.area.show_workspace("train")
+            self.area.leave_enlarged()
+            self.area.enlarge("sweep")
+
+    def _follow_answering(self) -> None:
+        """Cover what would show the answer to the step's question, and let a click that is one open nothing."""
+        for name, card in self.cards.items():
+            card.cover(_BEFORE if name in self.learn.covered else "")
+            card.hide_subtitle(name in self.learn.silent)
+        self.network.view.only_name_clicked(self.learn.is_click_asked)
+
     def _show_node(self, node: int) -> None:
         """Bring a node into sight, in the workspace of the graph if it is in no panel here."""
         if not self._shell.is_visible("graph"):
@@ -159,6 +188,7 @@ class Features:
             **self.landscape.cards,
             **self.pictures.cards,
             **self.comparison.cards,
+            **self.sweep.cards,
             **self.doctor.cards,
             **self.learn.cards,
             **self.teach.cards,
@@ -172,6 +202,7 @@ class Features:
         height = self.run.training.least_height() + frame_height()
         self.run.training.follow_text_size()
         self.comparison.panel.follow_text_size()
+        self.sweep.panel.follow_text_size()
         below = 0 if self.run.bar.isHidden() else self.run.bar.minimumHeight()
         spare = self._shell.window().height() - self._bar.height() - below - self.doctor.line.minimumHeight() - _LAYERS - _AROUND
         self.graph.set_low(scaled(1.0) > 1)

@@ -139,6 +139,10 @@ class PanelMenu(QObject):
         menu.addAction("Reset this workspace", self._area.reset)
         return menu
 
+    def titles_in_sight(self) -> dict[str, str]:
+        """Return what the panels that can be seen are called, by their names."""
+        return {name: title(name) for name in self._area.visible_panels()}
+
     def _open(self, name: str, at: QPoint) -> None:
         """Open the menu over the header of a card."""
         if at.y() <= header_height():

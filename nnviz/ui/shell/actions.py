@@ -19,6 +19,7 @@ from nnviz.ui.network import network_actions
 from nnviz.ui.run import run_actions
 from nnviz.ui.shell_api import Act, why_not
 from nnviz.ui.step import step_actions
+from nnviz.ui.sweep import sweep_actions
 from nnviz.ui.teach import teach_actions
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
@@ -35,6 +36,7 @@ WINDOW = (
     Act("enlarge_panel", "Enlarge this panel", "View", lambda w: w.enlarge_panel(), "F4", "fa6s.maximize", "Give the panel with the keyboard all the room, or its place again; so does a double click on its title"),
     Act("pop_out_panel", "Pop this panel out", "View", lambda w: w.pop_out_panel(), "Shift+F4", "fa6s.up-right-from-square", "Give the panel with the keyboard a window of its own, or put it back; so does dragging its title out of the window"),
     Act("run_bar", "Run bar: show or hide", "View", lambda w: w.toggle_run_bar(), "Ctrl+Alt+I", "fa6s.timeline", "All iterations of the run and its branches under the window, to go back to any"),
+    Act("present", "Presenter mode", "View", lambda w: w.toggle_presenting(), "Ctrl+F5", "fa6s.person-chalkboard", "Big letters on the whole screen for a projector, one key for the next step; Esc leaves"),
     Act("fit", "Fit the graph", "View", lambda w: w.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change between the light and the dark theme", after="detail_math"),
     Act("larger_text", "Larger text", "View", lambda w: w.change_text_size(+1), "Ctrl++; Ctrl+=", "fa6s.magnifying-glass-plus", "Show all texts larger, up to twice their size", after="theme"),
@@ -54,6 +56,7 @@ OFFERED = {
     "weights": weight_actions.ACTIONS,
     "run": run_actions.ACTIONS,
     "comparison": comparison_actions.ACTIONS,
+    "sweep": sweep_actions.ACTIONS,
     "doctor": doctor_actions.ACTIONS,
     "checking": checking_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,

@@ -47,7 +47,7 @@ class BusyLine(QObject):
             self._place()
 
     def _place(self) -> None:
-        below = self._bar.mapTo(self.parent(), self._bar.rect().bottomLeft()).y() + 1
+        below = self._bar.mapTo(self.parent(), self._bar.rect().bottomLeft()).y() + 1 if self._bar.isVisible() else 0
         self.line.setGeometry(0, below, self.parent().width(), LINE)
         self.note.adjustSize()
         self.note.move((self.parent().width() - self.note.width()) // 2, below + LINE + 4)

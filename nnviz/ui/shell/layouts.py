@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -25,6 +26,13 @@ class Split:
         names = {first: second, second: first}
         parts = ((share, part.swapped(first, second) if isinstance(part, Split) else names.get(part, part)) for share, part in self.parts)
         return Split(self.direction, tuple(parts))
+
+    def only(self, names: Collection[str]) -> Split:
+        """Return the same split with these panels alone."""
+        kept = ((share, part.only(names) if isinstance(part, Split) else part) for share, part in self.parts)
+        return Split(
+            self.direction, tuple((share, part) for share, part in kept if (part.parts if isinstance(part, Split) else part in names))
+        )
 
 
 def row(*parts: tuple[int, Split | str]) -> Split:
@@ -73,6 +81,7 @@ WORKSPACES = {
                 *_PICTURES,
                 (560, "doctor"),
                 (460, "runs"),
+                (560, "sweep"),
                 (430, "hindsight"),
                 (380, row((330, "ratios"), (330, "units"), (330, "spread"))),
                 (380, row((330, "rates"), (330, "curve"), (330, "modes"), (330, "noise"))),
@@ -91,6 +100,8 @@ WORKSPACES = {
                 (330, row((560, "loss"), (440, "boundary"))),
                 (330, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (330, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                (400, row((560, "baselines"), (440, "distances"))),
+                (330, "batch_costs"),
                 *_PICTURES,
                 (300, "runs"),
                 (330, "hindsight"),
@@ -115,6 +126,45 @@ _ASKED_FOR = {"landscape", "curvature", "range_test", "baselines", "distances", 
 HIDDEN = {
     "step": {"batch", "curve", "doctor"} | _INSIDE,
     "learn": set(WORKSPACES["learn"].panels()) - {"lesson", "network", "graph", "inspector"},
-    "train": {"doctor", "runs", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
+    "train": {"doctor", "runs", "sweep", "hindsight"} | _ASKED_FOR | _LAYERS | _INSIDE,
 }
 """Panels that a workspace has and does not show until it is asked to."""
+
+_FORMS = {"layers", "training", "properties", "parameters"}
+"""Where something is set: nobody looks at it from afar."""
+_PRESENTED = {"build": ("network",), "step": ("graph", "inspector"), "train": ("loss", "boundary", "histograms", "norms")}
+_MOST = 4
+"""Panels that can be read from afar at once, beside a lesson as many as its step shows."""
+_WIDTHS = {"lesson": 270, "inspector": 366, "middle": 330}
+"""Pixels that these need at 100 %."""
+
+
+def presented(workspace: str, shown: Sequence[str], asked: str, room: int, scale: float) -> Split:
+    """Return what of a workspace, of which `shown` can be seen, is shown from afar: what it is about, and what a person has asked for.
+
+    `asked`: what the question of a lesson asks for, which decides whether the settings or the network have to be seen.
+    `room`: pixels that all have side by side; `scale`: the size of texts.
+    """
+    chosen = [name for name in shown if name not in _FORMS or (asked == "change" and name == "training")]
+    if workspace == "learn" and "graph" in chosen and asked != "click":
+        chosen = [name for name in chosen if name != "network"]
+    elif workspace != "learn":
+        designed = set(WORKSPACES[workspace].panels()) - HIDDEN.get(workspace, set())
+        asked_for = [name for name in chosen if name not in designed][:_MOST]
+        usual = [name for name in _PRESENTED[workspace] if name in chosen][: _MOST - len(asked_for)]
+        chosen = [*usual, *asked_for] or chosen[:_MOST]
+    return _spread(WORKSPACES[workspace].only(chosen or shown[:1]), room, scale)
+
+
+def _spread(tree: Split, room: int, scale: float) -> Split:
+    """The columns with the room they need; those right of the lesson below each other where it is too narrow for them."""
+    lesson, card, middle = (round(_WIDTHS[name] * scale) for name in ("lesson", "inspector", "middle"))
+    is_lesson = "lesson" in tree.panels()
+    left = min(lesson, room // 2) if is_lesson else 0
+    columns = tree.parts[1:] if is_lesson else tree.parts
+    if len(columns) == 2 and room - left - card >= middle:
+        rest = ((room - left - card, columns[0][1]), (card, columns[1][1]))
+    else:
+        rows = tuple(row for _, one in columns for row in one.parts)
+        rest = ((room - left, Split("column", rows)),) if rows else ()
+    return Split("row", ((left, "lesson"), *rest) if is_lesson else rest)

@@ -104,18 +104,23 @@ class MainWindow(QMainWindow):
         """
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
+        from nnviz.ui.shell._presenter import Presenter
         from nnviz.ui.shell._stop_note import StopNote
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
 
         self.session = new_session(experiment, autosaves, self, engine or EngineProcess())
         self.features = Features(self.session, self, self.top_bar)
+        features = self.features
+        bars = (self.top_bar, self.notes, features.doctor.line, features.run.bar, *features.step.bars)
+        self.presenter = Presenter(self, self.session, features.area, (features.learn, features.step), bars, self.set_text_size)
         self._stop_note = StopNote(self.notes, self._show_stop)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
         self._blank.deleteLater()
         self.centralWidget().layout().addWidget(self.features.doctor.line)
         self.centralWidget().layout().addWidget(self.features.run.bar)
+        self.centralWidget().layout().addWidget(self.presenter.line)
         PendingText(self)
         EscapeKey(self, self._leave_mode)
         self._listen(self.session)
@@ -341,8 +346,10 @@ class MainWindow(QMainWindow):
         view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _leave_mode(self) -> None:
-        """What Esc does where nothing else takes it: the enlarged panel goes back, else the card follows the cursor again."""
-        if not self.features.area.leave_enlarged():
+        """What Esc does where nothing else takes it: presenting ends, or the enlarged panel goes back, else the card follows the cursor."""
+        if self.presenter.is_on:
+            self.presenter.leave()
+        elif not self.features.area.leave_enlarged():
             self.features.step.follow()
 
     def _panel_with_keyboard(self) -> str:
@@ -355,6 +362,10 @@ class MainWindow(QMainWindow):
     def enlarge_panel(self) -> None:
         """Give the panel that has the keyboard all the room, or its place again."""
         self.features.area.enlarge(self._panel_with_keyboard())
+
+    def toggle_presenting(self) -> None:
+        """Show what is talked about in big letters on the whole screen, or the window as it was."""
+        self.presenter.leave() if self.presenter.is_on else self.presenter.enter()
 
     def pop_out_panel(self) -> None:
         """Give the panel that has the keyboard a window of its own, or put it back."""
@@ -371,11 +382,29 @@ class MainWindow(QMainWindow):
         self.features.network.view.fit()
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · network · plots · window."""
+        """Return what a picture is made of: graph · network · plots · window, or the name of a panel."""
         features, seen = self.features, self.features.area.visible_panels()
         if what == "plots":
             return [PlotStill(features.plots[name]) for name in seen if name in features.plots]
-        return {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}[what]
+        if what in features.plots:
+            return PlotStill(features.plots[what])
+        scenes = {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}
+        return scenes[what] if what in scenes else features.cards[what]
+
+    def is_settled(self) -> bool:
+        """Return whether all that is seen is of the place where the run and the cursor stand."""
+        session, index = self.session, self.session.stepping.index
+        if session.training.is_training or session.training.is_moving or session.numbers.is_waiting or index is None:
+            return False
+        return index.trace.iteration == session.run.iteration and not self.features.graph.view.trace_scene.placer.is_busy
+
+    def panel_titles(self) -> dict[str, str]:
+        """Return the titles of the panels that can be seen, by their names."""
+        return self.features.panel_menu.titles_in_sight()
+
+    def set_animated(self, animated: bool) -> None:
+        """Let moves over the graph be shown in motion, or at once."""
+        self.features.graph.view.set_animated(animated)
 
     def thumbnail(self, experiment: Experiment, theme: Theme) -> QPixmap:
         """Return a small picture of a network."""
@@ -409,9 +438,19 @@ class MainWindow(QMainWindow):
         """Show all texts so many sizes larger, in all windows; 0 for the size they were designed in."""
         with waiting():
             change_text_size(QApplication.instance(), steps)
-            for window in (self, *self.siblings()):
-                window.features.follow_text_size()
+            self._follow_text_size()
         self.toast.post("info", f"Text size {text_size()} %")
+
+    def set_text_size(self, percent: int) -> None:
+        """Show all texts in this size, in all windows."""
+        with waiting():
+            apply_text_size(QApplication.instance(), percent)
+            self._follow_text_size()
+
+    def _follow_text_size(self) -> None:
+        for window in (self, *self.siblings()):
+            window.features.follow_text_size()
+            window.presenter.follow_size()
 
     # --- other windows ---
 
@@ -470,6 +509,8 @@ class MainWindow(QMainWindow):
 
     def _leave(self, discards: bool) -> None:
         """`discards`: a person was asked, and what is not saved now is not wanted."""
+        self.presenter.leave()  # what it was before is kept
+        self.features.learn.stop_printing()
         if self._keeps_settings:
             self._save_settings()
         self.session.close(discards)
@@ -485,6 +526,7 @@ class MainWindow(QMainWindow):
         if self.features:
             self.features.run.bar.follow_window()
             self.features.follow_text_size()
+            self.presenter.follow_size()
         super().resizeEvent(event)
 
     def event(self, event: QEvent) -> bool:

@@ -19,7 +19,8 @@ from nnviz.lessons.lesson import LessonError
 from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
-from nnviz.ui.files.exports import SUFFIXES, reason
+from nnviz.ui.files.exports import PICTURES, SUFFIXES, reason
+from nnviz.ui.files.recorder import Recorder, RecordingOrder
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
@@ -68,9 +69,8 @@ class Job:
 
 def screenshot(job: Job, out: Path) -> None:
     """Paint the window as the job says and write it as PNG. Raises JobFailed."""
-    with _standing_window(job) as window:
-        if job.panel and job.panel not in window.features.cards:
-            raise JobFailed(f"there is no panel {job.panel}; there is {', '.join(window.features.cards)}")
+    with standing_window(job) as window:
+        _require_picture(window, job.panel or "window")
         shown = window.features.cards[job.panel] if job.panel else window
         data = QByteArray()
         buffer = QBuffer(data)
@@ -82,22 +82,51 @@ def screenshot(job: Job, out: Path) -> None:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
-def export(job: Job, out: Path, what: str = "graph") -> None:
-    """Write the graph, the network, the plots or the window as the file's suffix says. Raises JobFailed."""
-    if out.suffix[1:].lower() not in SUFFIXES[what]:
-        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(SUFFIXES[what])}; choose one of these endings")
-    with _standing_window(job) as window:
+def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> None:
+    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed."""
+    possible = SUFFIXES.get(what, PICTURES)
+    if out.suffix[1:].lower() not in possible:
+        raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
+    with standing_window(job) as window:
+        _require_picture(window, what)
         problem = next(iter(window.session.report.problems), None)
         if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
             raise JobFailed(f"{problem.place}: {problem.message} {problem.cure}")
         try:
-            window.features.files.exports.write(out, what)
+            window.features.files.exports.write(out, what, width)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
+def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int] | None, per_second: float) -> str:
+    """Write a recording of the steps of the iteration that is open, or of iterations; return what is in it. Raises JobFailed.
+
+    `what`: graph · network · plots · window, or a panel; `span`: first, last, every; None: all steps. Its size is that of the window.
+    """
+    with standing_window(job) as window:
+        steps = window.session.stepping.length
+        first, last, every = span or (0, steps, 1)
+        _require_picture(window, what)
+        if along == "steps" and last > steps:
+            raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
+        recorder, ends, loop = Recorder(window.session, window, window), [], QEventLoop()
+        recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
+        recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
+        if not ends:
+            loop.exec()
+        path, told = ends[0]
+        if not path:
+            raise JobFailed(f"{out} could not be written: {told}")
+        return told
+
+
+def _require_picture(window: MainWindow, what: str) -> None:
+    if what not in (*SUFFIXES, *window.features.cards):
+        raise JobFailed(f"there is no panel {what}; there is {', '.join(window.features.cards)}")
+
+
 @contextmanager
-def _standing_window(job: Job) -> Iterator[MainWindow]:
+def standing_window(job: Job) -> Iterator[MainWindow]:
     """Yield the window where the job wants it, and leave nothing behind."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     app.application()
@@ -137,10 +166,10 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if not session.report.ok:
         return
     session.start()
-    _wait(lambda: session.stepping.state is not None, "the engine to start", failures)
+    wait_for(lambda: session.stepping.state is not None, "the engine to start", failures)
     for target in sorted({job.iteration * stretch // STRETCHES for stretch in range(1, STRETCHES + 1)} - {0}):
         session.training.iterations(target - session.run.iteration)
-        _wait(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
+        wait_for(lambda: not session.training.is_training and _is_current(window), f"iteration {target}", failures)
         if session.run.stopped in ("early_stopping", "non_finite"):
             break
     if job.step is not None:
@@ -150,8 +179,8 @@ def _play(window: MainWindow, job: Job, failures: list[str]) -> None:
     if job.lesson:
         _learn(window, job, failures)
     _look(window, job)
-    _wait(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
-    _wait(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
+    wait_for(lambda: not session.numbers.is_waiting, "the numbers around the node", failures)
+    wait_for(lambda: not window.features.graph.view.trace_scene.placer.is_busy, "the graph to be laid out", failures)
     _wait_for_panels(window)
     if job.panel == "graph":  # a picture of it alone shows all of it
         window.features.graph.view.fit()
@@ -168,10 +197,10 @@ def _learn(window: MainWindow, job: Job, failures: list[str]) -> None:
     lessons = window.session.lessons
     window.features.area.show_workspace("learn")
     lessons.open(job.lesson, lesson, job.lesson_step - 1)
-    _wait(lambda: not lessons.is_setting_up, f"step {job.lesson_step} of the lesson", failures)
+    wait_for(lambda: not lessons.is_setting_up, f"step {job.lesson_step} of the lesson", failures)
     if job.is_answered:
         lessons.give_up()
-        _wait(lambda: not lessons.is_setting_up, "the answer", failures)
+        wait_for(lambda: not lessons.is_setting_up, "the answer", failures)
 
 
 def _look(window: MainWindow, job: Job) -> None:
@@ -207,7 +236,7 @@ def _wait_for_panels(window: MainWindow) -> None:
     QApplication.processEvents()
 
 
-def _wait(done: Callable[[], bool], what: str, failures: list[str]) -> None:
+def wait_for(done: Callable[[], bool], what: str, failures: list[str]) -> None:
     loop, clock, patience = QEventLoop(), QTimer(), QTimer(singleShot=True)
     clock.timeout.connect(lambda: loop.quit() if done() or failures else None)
     patience.timeout.connect(loop.quit)

@@ -252,7 +252,10 @@ def open_window(recording: Recording, title: str, detail: str) -> TraceWindow:
 def run(window: TraceWindow) -> None:
     """Live until the window is closed, and leave nothing of it behind."""
     if window.isVisible():
-        QApplication.instance().exec()
+        loop = QEventLoop()  # the application's own would go on while the program has other windows
+        window.closed.connect(loop.quit)
+        loop.exec()
+        window.closed.disconnect(loop.quit)
     QThreadPool.globalInstance().waitForDone()  # a layout under way needs Python, which may be about to end
     _delete(window)
 

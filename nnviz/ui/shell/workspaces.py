@@ -6,7 +6,7 @@ The trees in layouts.py are data; `WorkspaceArea` turns the present one into spl
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -80,6 +80,10 @@ class WorkspaceArea(QWidget):
         self.name = ""
         self.enlarged = ""
         """The panel that has the whole area for itself; empty for none."""
+        self._presented: Callable[[], Split] | None = None
+        """Returns what is shown in the place of the workspace, while that is so."""
+        self._shown: Split | None = None
+        """What the splitters stand for."""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GUTTER, GUTTER, GUTTER, 0)
         self._room, self._inside = _Room(), QWidget()
@@ -100,7 +104,8 @@ class WorkspaceArea(QWidget):
 
     def visible_panels(self) -> tuple[str, ...]:
         """Return the names of the panels that can be seen now, those in windows of their own at last."""
-        return (*((self.enlarged,) if self.enlarged else self.shown_panels()), *self.windows)
+        alone = self._alone()
+        return (*(alone.panels() if alone else self.shown_panels()), *self.windows)
 
     def shown_panels(self) -> tuple[str, ...]:
         """Return the names of the panels of the present workspace that are neither hidden nor in a window of their own."""
@@ -113,7 +118,7 @@ class WorkspaceArea(QWidget):
     def set_panel_visible(self, panel: str, visible: bool) -> None:
         """Hide a panel of the present workspace, or bring it back where it was."""
         self._hidden[self.name].difference_update({panel}) if visible else self._hidden[self.name].add(panel)
-        if self._take_in(panel) or self.enlarged:
+        if self._take_in(panel) or self._alone():
             self.enlarged = ""
             self._rebuild(self._trees[self.name])
         self._panels[panel].setVisible(visible)
@@ -136,6 +141,12 @@ class WorkspaceArea(QWidget):
             self.windows[panel].toggle_maximized()
             return
         self.enlarged = "" if self.enlarged else panel
+        self._rebuild(self._trees[self.name])
+        self.workspace_changed.emit(self.name)
+
+    def present(self, presented: Callable[[], Split] | None) -> None:
+        """Show what `presented` returns in the place of the workspace, asked anew whenever panels change; None: the workspace again."""
+        self._presented = presented
         self._rebuild(self._trees[self.name])
         self.workspace_changed.emit(self.name)
 
@@ -256,6 +267,12 @@ class WorkspaceArea(QWidget):
     def _is_away(self, panel: str) -> bool:
         return panel in self._hidden[self.name] or panel in self.windows
 
+    def _alone(self) -> Split | None:
+        """What is shown in the place of the workspace; None where the workspace is."""
+        if self.enlarged:
+            return Split("row", ((1, self.enlarged),))
+        return self._presented() if self._presented else None
+
     def _open_window(self, panel: str, is_quiet: bool = False) -> None:
         """Let a panel stand in a window of its own, which takes the keyboard or not."""
         self._stand_ins[panel] = QWidget(self, visible=False)
@@ -282,7 +299,7 @@ class WorkspaceArea(QWidget):
     def _rebuild(self, tree: Split) -> None:
         if self._splitters:
             self._splitters[0].hide()  # else panels would grow as those beside them leave
-        shown = Split("row", ((1, self.enlarged),)) if self.enlarged else tree
+        shown = self._shown = self._alone() or tree
         if shown not in self._made:
             self._made[shown] = [self._splitter(part) for part in shown.splits()]
             self._inside.layout().addWidget(self._made[shown][0])
@@ -313,7 +330,7 @@ class WorkspaceArea(QWidget):
             if isinstance(part, Split):
                 self._fill(widget, part, inner)
             else:
-                widget.setVisible(not self._is_away(part))
+                widget.setVisible(part == self.enlarged or not self._is_away(part))
 
     def _forget(self, shown: Split) -> None:
         """Let go of the splitters of trees that no workspace has any more."""
@@ -328,6 +345,8 @@ class WorkspaceArea(QWidget):
 
     def _proportions(self) -> list[list[int]]:
         """Those of every splitter, as they were given by hand or else designed."""
+        if self._shown is not self._trees[self.name]:
+            return _shares(self._shown)
         designed = _shares(self._trees[self.name])
         given = self._sizes.get(self.name, [])
         fits = [len(sizes) for sizes in given] == [len(sizes) for sizes in designed] and all(sum(sizes) > 0 for sizes in given)
@@ -335,7 +354,7 @@ class WorkspaceArea(QWidget):
 
     def _apply_sizes(self) -> None:
         """Divide the room as the proportions say; Qt would keep what is left of them after the window was small."""
-        if self.name and not self.enlarged:
+        if self.name:
             for splitter in self._splitters[:0:-1]:  # from the innermost outwards: without a panel to be seen it takes no room
                 splitter.setVisible(any(not splitter.widget(place).isHidden() for place in range(splitter.count())))
             for splitter, sizes in zip(self._splitters, self._proportions(), strict=True):
@@ -343,7 +362,7 @@ class WorkspaceArea(QWidget):
 
     def _keep_sizes(self, moved: QSplitter) -> None:
         """Take over the proportions a person gave; a hidden panel keeps its share for when it comes back."""
-        if self.enlarged:
+        if self._shown is not self._trees[self.name]:
             return
         all_sizes, place = self._proportions(), self._splitters.index(moved)
         shown = [not moved.widget(index).isHidden() for index in range(moved.count())]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QVBoxLayout, QWidget
 
@@ -73,7 +73,7 @@ class ChainRuleCard(QWidget):
         self._has_microscope = False
         self._state: TraceState | None = None
         self._chosen: int | None = None
-        self._is_pinned = False
+        self._is_pinned = self._is_printed = False
         self._titles: dict[str, str] = {}
         self._names: Mapping[int, str] = {}
         self._elements = Elements()
@@ -117,6 +117,17 @@ class ChainRuleCard(QWidget):
         """Show the result of a comparison with finite differences."""
         self._check = check
         self._show()
+
+    def set_printed(self) -> None:
+        """Leave out what only a hand can use, and the pictures of the batch."""
+        self._is_printed = True
+        self._show()
+
+    def printed_size(self) -> QSize:
+        """Return the room that its text takes; nothing without a node."""
+        layout, width = self._body.layout(), self._body.width()
+        below = layout.heightForWidth(width) if layout.hasHeightForWidth() else layout.sizeHint().height()
+        return QSize(self.width(), self._area.y() + below) if self.node() else QSize()
 
     def node(self) -> NodeRecord | None:
         """Return the node on the card."""
@@ -236,6 +247,9 @@ class ChainRuleCard(QWidget):
             self._show_group(state)
         else:
             self._show_node(state, node)
+        if self._is_printed:
+            for part in (self.pin_row, self._sample, self._element, self.what_if, self._check_row, self._batch, self._pictures):
+                part.hide()
 
     def _show_head(self, state: TraceState, node: NodeRecord, title: str, facts: str, depth: int | None = None) -> None:
         crumbs = trails.trail(node, self._names[node.id], self._titles, self._root, depth)

@@ -69,6 +69,8 @@ class StepFeature:
         foot = beside(self.rail, self.breakpoints.button)
         self.controls: QWidget = stacked(self.step_bar, self.timeline, foot, spacing=2)
         """To stand below the graph; `banner` stands above it."""
+        self.bars = self.step_bar, self.breakpoints.button
+        """What of the controls only sets something off, and is not looked at."""
         self.step_bar.set_actions(actions)
         self._titles: Mapping[str, str] = {}
         self._chosen_card: int | None = None

@@ -117,7 +117,7 @@ class TeachFeature(QObject):
     def write(self) -> None:
         """Go on writing the lesson that is written, a copy of the one that is open, or one in a file."""
         state = self.session.lessons.state
-        if state is not None and state.name:
+        if state is not None and not state.name.startswith(":"):
             if self._is_written(state.name) or self._may_close():
                 self._leave_lesson()
                 self._write_on(state.name, state.lesson)

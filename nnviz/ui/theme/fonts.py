@@ -69,6 +69,14 @@ def drawn_mono(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont
     return QFont(_mono(round(size), weight))
 
 
+def printed_sans(size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return `drawn_sans` for a text that is to be copied from a PDF: all signs are the font's usual ones, others have no code there."""
+    font = drawn_sans(size, weight)
+    font.unsetFeature(QFont.Tag("tnum"))
+    font.setFeature(QFont.Tag("calt"), 0)
+    return font
+
+
 def tip_of(*texts: str) -> str:
     """Return the tooltip that says these texts, each on a line of its own; empty ones are left out. Qt breaks no line of plain text."""
     return "\n".join(textwrap.fill(text, _WIDEST_TIP) for text in texts if text)

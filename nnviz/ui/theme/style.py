@@ -124,6 +124,8 @@ QPushButton[role="proof"] {
 QPushButton[role="no proof"] { background: $field; color: $muted; border: 1px solid $field; border-radius: 8px; padding: 2px 5px; }
 QPlainTextEdit[role="field"] { background: $field; color: $text; border: 1px solid $line; border-radius: 6px; padding: 1px 4px; }
 QPlainTextEdit[role="field"]:focus { border-color: $forward; }
+QPlainTextEdit[role="answer"] { background: $field; border: 1px solid $line; border-radius: 6px; padding: 4px 6px; }
+QPlainTextEdit[role="answer"]:focus { border-color: $forward; }
 QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $loss; }
 Heading { padding-top: 2px; }
 DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }

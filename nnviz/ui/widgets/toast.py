@@ -52,7 +52,7 @@ class Toast(QWidget):
         room = self.parentWidget().size()
         width = min(720, room.width() - 4 * GUTTER, self._label.fontMetrics().horizontalAdvance(self._label.text()) + 44)
         height = self._label.heightForWidth(width - 36) + 16
-        top = self._bar.mapTo(self.parentWidget(), self._bar.rect().bottomLeft()).y() + 1 if self._bar else 0
+        top = self._bar.mapTo(self.parentWidget(), self._bar.rect().bottomLeft()).y() + 1 if self._bar and self._bar.isVisible() else 0
         self.setGeometry((room.width() - width) // 2, top + _GAP, width, height)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

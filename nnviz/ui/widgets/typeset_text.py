@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QRectF, QSize, QSizeF, Qt, QUrl
 from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
+    QFont,
     QFontMetricsF,
     QImage,
     QPainter,
@@ -43,10 +45,10 @@ class _InertDocument(QTextDocument):
 
 
 class TypesetDocument:
-    """A text that is set to a width and painted. `size` is that of its letters in pixels at 100 %."""
+    """A text that is set to a width and painted. `size` of its letters in pixels at 100 %; `font` makes a font of size and weight."""
 
-    def __init__(self, size: float = BODY) -> None:
-        self._size, self._text = size, ""
+    def __init__(self, size: float = BODY, font: Callable[..., QFont] = sans) -> None:
+        self._size, self._text, self._font = size, "", font
         self._document = _InertDocument()
         self._document.setDocumentMargin(0)
         self._document.setUndoRedoEnabled(False)
@@ -61,7 +63,7 @@ class TypesetDocument:
         self._text = text
         document, formulas = self._document, []
         document.clear()
-        document.setDefaultFont(sans(self._size))
+        document.setDefaultFont(self._font(self._size))
 
         def placed(match: re.Match[str]) -> str:
             formulas.append(match[1] or match[2])
@@ -105,13 +107,13 @@ class TypesetDocument:
 
     def _plain_format(self, form: QTextCharFormat) -> QTextCharFormat:
         plain = QTextCharFormat()
-        plain.setFont(mono(self._size) if form.fontFixedPitch() else sans(self._size, form.fontWeight()))
+        plain.setFont(mono(self._size) if form.fontFixedPitch() else self._font(self._size, form.fontWeight()))
         return plain
 
     def _put_formula(self, cursor: QTextCursor, name: str, formulas: list[str]) -> None:
         place = name.removeprefix(_NAME)
         tex = formulas[int(place)] if name.startswith(_NAME) and place.isdigit() and int(place) < len(formulas) else ""
-        picture = formula_picture(tex, sans(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
+        picture = formula_picture(tex, self._font(self._size).pixelSize() * _LARGER, current_theme().text, "frac" in tex) if tex else None
         if picture is None:
             cursor.insertText(tex)
             return
@@ -123,7 +125,7 @@ class TypesetDocument:
 
     def _aligned(self, picture: FormulaPicture) -> tuple[QImage, QTextCharFormat.VerticalAlignment]:
         """The picture so high that its baseline is that of the text: at the font's descent from the bottom, or around its middle."""
-        metrics = QFontMetricsF(sans(self._size))
+        metrics = QFontMetricsF(self._font(self._size))
         ratio = picture.image.devicePixelRatio()
         height = picture.image.height() / ratio
         if picture.depth <= metrics.descent():

@@ -16,8 +16,11 @@ _SOFTMAXES = {
 }  # fmt: skip
 
 
-def masked_scores(nodes: Sequence[Node]) -> frozenset[int]:
-    """Return the nodes that hold −∞ which a softmax behind them makes 0, and nothing else that is not finite, their gradients neither."""
+def masked_scores(nodes: Sequence[Node], with_gradients: bool = True) -> frozenset[int]:
+    """Return the nodes that hold −∞ which a softmax behind them makes 0, and nothing else that is not finite, their gradients neither.
+
+    Without `with_gradients` these do not count: what is not finite behind them comes back to them, too.
+    """
     if not any(node.operation in _SOFTMAXES for node in nodes):
         return frozenset()
     uses: dict[int, list[Node]] = defaultdict(list)
@@ -26,7 +29,8 @@ def masked_scores(nodes: Sequence[Node]) -> frozenset[int]:
             uses[source].append(node)
     masked: set[int] = set()
     for node in reversed(nodes):
-        if uses[node.id] and _holds_minus_infinity(node) and _ends_in_softmax(node, uses[node.id], masked):
+        holds = _holds_minus_infinity(node) and (not with_gradients or _has_finite_gradients(node))
+        if uses[node.id] and holds and _ends_in_softmax(node, uses[node.id], masked):
             masked.add(node.id)
     return frozenset(masked)
 
@@ -41,7 +45,7 @@ def _ends_in_softmax(node: Node, uses: list[Node], masked: set[int]) -> bool:
 def _holds_minus_infinity(node: Node) -> bool:
     values = [dense(value) for value in node.values if value.is_floating_point()]
     is_there = any(value.numel() and value.min() == -torch.inf for value in values)
-    return is_there and all(not value.isnan().any() and not value.isposinf().any() for value in values) and _has_finite_gradients(node)
+    return is_there and all(not value.isnan().any() and not value.isposinf().any() for value in values)
 
 
 def _has_finite_gradients(node: Node) -> bool:

@@ -86,7 +86,7 @@ def plan_updates(
     names = {id(tensor): name for name, tensor in parameters.items()}
     held = [(names.get(id(p)), p, group) for group in optimizer.param_groups for p in group["params"]]
     held = [(name, p, group) for name, p, group in held if gradients.get(name) is not None]
-    private, copies = _real_step(optimizer, {id(p): _like(gradients[name], true.get(name)) for name, p, _ in held})
+    private, copies = real_step(optimizer, {id(p): _like(gradients[name], true.get(name)) for name, p, _ in held})
     updates = []
     for name, parameter, group in held:
         clip_rows = clipping.rows[name] if clipping is not None else ()
@@ -313,8 +313,11 @@ def _check(computed: Tensor, real: Tensor, before: Tensor, what: str) -> None:
         raise TraceError(f"the update of {what} is not what its formulas give, so it is not shown: was the optimizer's step changed?")
 
 
-def _real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[Optimizer, dict[int, Tensor]]:
-    """A private copy of the optimizer after its step, and its copies of the parameters, by the id of the originals."""
+def real_step(optimizer: Optimizer, gradients: Mapping[int, Tensor]) -> tuple[Optimizer, dict[int, Tensor]]:
+    """A private copy of the optimizer after its step, and its copies of the parameters, by the id of the originals.
+
+    `gradients`: by the id of a parameter. Raises TraceError if it cannot make its step from gradients alone.
+    """
     held = [p for group in optimizer.param_groups for p in group["params"]]
     copies = {id(p): p.detach().clone().requires_grad_() for p in held}
     kept = [value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)]

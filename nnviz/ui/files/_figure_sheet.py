@@ -1,0 +1,75 @@
+"""The sheet on which a person says of what a figure is made, how wide it is on the page, and in which theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from nnviz.document.catalog import Field
+from nnviz.ui.files.exports import PageFigure
+from nnviz.ui.theme.colors import GRID, GUTTER, current_theme
+from nnviz.ui.widgets.number_boxes import NumberBox
+
+SUBJECTS = {"graph": "the graph", "network": "the network", "plots": "the plots in sight", "window": "the whole window"}
+_WIDTH = Field("width", "number", 16.0, "centimetres", 1.0, 200.0)
+
+
+class FigureSheet(QDialog):
+    """It only asks."""
+
+    chosen = Signal(object)
+    """PageFigure"""
+
+    def __init__(self, panels: dict[str, str], parent: QWidget | None = None) -> None:
+        """`panels` in sight: title by name."""
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setAccessibleName("Export figure")
+        self.what, self.theme = QComboBox(accessibleName="What"), QComboBox(accessibleName="Theme")
+        for name, text in (SUBJECTS | {name: text for name, text in panels.items() if name not in SUBJECTS}).items():
+            self.what.addItem(text, name)
+        for text in ("light", "dark"):
+            self.theme.addItem(text, text)
+        self.theme.setCurrentText(current_theme().name)
+        self.has_width, self.width_box = QCheckBox("as wide as"), NumberBox(_WIDTH)
+        self.has_width.setChecked(True)
+        self.width_box.set_value(_WIDTH.default)
+        self.has_width.toggled.connect(self.width_box.setEnabled)
+        self.export = QPushButton("choose a file and export")
+        self.export.setAutoDefault(False)
+        self.export.clicked.connect(self._leave)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
+        column.setSpacing(2 * GRID)
+        head = QLabel("FIGURE")
+        head.setProperty("role", "head")
+        column.addWidget(head)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * GRID)
+        rows = (("what", (self.what,)), ("width", (self.has_width, self.width_box, QLabel("cm"))), ("theme", (self.theme,)))
+        for number, (name, widgets) in enumerate(rows):
+            label, row = QLabel(name), QHBoxLayout()
+            label.setProperty("role", "muted")
+            for widget in widgets:
+                row.addWidget(widget)
+            row.addStretch()
+            grid.addWidget(label, number, 0)
+            grid.addLayout(row, number, 1)
+        column.addLayout(grid)
+        told = QLabel("SVG and PDF are drawn in lines; PNG has 300 pixels to an inch.")
+        told.setProperty("role", "muted")
+        column.addWidget(told)
+        column.addWidget(self.export)
+
+    @property
+    def figure(self) -> PageFigure:
+        """What stands on the sheet."""
+        width = self.width_box.value() if self.has_width.isChecked() else None
+        return PageFigure(self.what.currentData(), width, self.theme.currentData())
+
+    def _leave(self) -> None:
+        figure = self.figure
+        self.accept()
+        self.chosen.emit(figure)

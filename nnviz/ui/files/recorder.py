@@ -1,0 +1,196 @@
+"""Recording: the window is let stand at one place after the other, a picture is taken at each, and all become one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication, QGraphicsScene
+
+from nnviz.export import pictures
+from nnviz.export.recording import MovingPicture
+from nnviz.extras import MissingExtra
+from nnviz.session.session import Session
+from nnviz.ui.theme.colors import BODY, GUTTER, THEMES, current_theme
+from nnviz.ui.theme.fonts import sans
+from nnviz.ui.theme.style import apply_theme
+
+_POLL_MS = 4
+"""How often it is looked whether the window stands."""
+
+
+class RecordableWindow(Protocol):
+    """A window, as a recording sees it."""
+
+    def pictured(self, what: str) -> object:
+        """Return what a picture is made of: graph · network · plots · window, or the name of a panel."""
+
+    def is_settled(self) -> bool:
+        """Return whether all that is seen is of the place where the run and the cursor stand."""
+
+    def set_animated(self, animated: bool) -> None:
+        """Let moves be shown in motion, or at once."""
+
+    def setUpdatesEnabled(self, enabled: bool) -> None:
+        """Let what has changed be painted on the screen, or not."""
+
+
+@dataclass(frozen=True)
+class RecordingOrder:
+    """What is recorded: which places, of what, and how."""
+
+    path: Path
+    what: str = "graph"
+    """graph · network · plots · window, or the name of a panel."""
+    along: str = "steps"
+    """steps (of the iteration that is open) · iterations."""
+    first: int = 0
+    last: int = 0
+    every: int = 1
+    size: tuple[int, int] = (1280, 800)
+    per_second: float = 4.0
+    """Pictures."""
+    theme: str = ""
+    """light · dark; empty: that of the window."""
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Cursors or iterations, the last one always among them."""
+        return tuple(sorted({*range(self.first, self.last, max(1, self.every)), self.last}))
+
+
+class Recorder(QObject):
+    """One recording at a time. Afterwards, run, cursor and theme are as they were before."""
+
+    progressed = Signal(int, int)
+    """How many pictures are taken, and how many there will be."""
+    ended = Signal(str, str)
+    """The file, empty where there is none; and a sentence: why not, or what is in it."""
+
+    def __init__(self, session: Session, window: RecordableWindow, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._window = session, window
+        self._clock = QTimer(self, interval=_POLL_MS)
+        self._clock.timeout.connect(self._look)
+        self._order: RecordingOrder | None = None
+        self._recording: MovingPicture | None = None
+        self._left: list[int] = []
+        self._bounds = QRectF()
+        self._measured: list[int] = []
+        """Places that are gone to first, to see how large a scene becomes."""
+        self._before: tuple[int, int, str] = (0, 0, "")
+        """Iteration, cursor and theme to come back to."""
+
+    @property
+    def is_going(self) -> bool:
+        """Whether a recording is under way."""
+        return self._order is not None
+
+    def start(self, order: RecordingOrder) -> None:
+        """Begin. What cannot be recorded is said by `ended`."""
+        session = self._session
+        try:
+            self._recording = MovingPicture(order.path, QSize(*order.size), order.per_second)
+        except (MissingExtra, ValueError) as error:
+            self.ended.emit("", str(error))
+            return
+        session.training.pause()
+        session.stepping.stop()
+        self._order, self._left = order, list(order.places)
+        self._before = session.run.iteration, session.stepping.cursor, current_theme().name
+        self._bounds = QRectF()
+        is_scene = not pictures.bounds_of(self._window.pictured(order.what)).isNull()
+        self._measured = [order.last, order.first] if is_scene and order.along == "steps" else []
+        self._window.set_animated(False)
+        self._window.setUpdatesEnabled(not is_scene)  # it is painted for its picture alone, and nothing else is
+        if order.theme:
+            apply_theme(QApplication.instance(), THEMES[order.theme])
+        self.progressed.emit(0, len(order.places))
+        self._go()
+        self._clock.start()
+
+    def cancel(self) -> None:
+        """Write nothing, and go back to where it began."""
+        if self.is_going:
+            self._recording.abandon()
+            self._end("", "The recording was cancelled.")
+
+    # --- place by place ---
+
+    @property
+    def _place(self) -> int:
+        return (self._measured or self._left)[0]
+
+    def _go(self) -> None:
+        if self._order.along == "steps":
+            self._session.stepping.to(self._place)
+        elif self._session.run.iteration != self._place:
+            self._session.training.go_to(self._place)
+
+    def _look(self) -> None:
+        """Take the picture as soon as the window stands."""
+        if not self._window.is_settled():
+            if obstacle := self._session.training.obstacle:
+                self._recording.abandon()
+                self._end("", obstacle)
+            return
+        if self._measured:
+            self._bounds = self._bounds.united(pictures.bounds_of(self._window.pictured(self._order.what)))
+            self._measured.pop(0)
+            self._go()
+            return
+        here = self._session.stepping.cursor if self._order.along == "steps" else self._session.run.iteration
+        if here == self._place:
+            self._take()
+        if here == self._left[0] and len(self._left) > 1:
+            self._left.pop(0)
+            self._go()
+        else:  # it was the last, or there is no way to it
+            self._finish()
+
+    def _take(self) -> None:
+        order = self._order
+        target = self._window.pictured(order.what)
+        image = pictures.image(target, self._recording.size, current_theme(), self._bounds)
+        if isinstance(target, QGraphicsScene):
+            self._write_caption(image)
+        self._recording.add(image)
+        self.progressed.emit(self._recording.images, len(order.places))
+
+    def _write_caption(self, image: QImage) -> None:
+        """Say in the corner which iteration and step it is: the graph does not."""
+        stepping = self._session.stepping
+        parts = [self._session.document.title, f"iteration {self._session.run.iteration:,}"]
+        if self._order.what == "graph":
+            parts.append(f"step {stepping.cursor} of {stepping.length}")
+        painter = QPainter(image)
+        painter.setFont(sans(BODY))
+        painter.setPen(current_theme().color("muted"))
+        painter.drawText(QRectF(image.rect()).adjusted(GUTTER, GUTTER, -GUTTER, -GUTTER), Qt.AlignmentFlag.AlignTop, " · ".join(parts))
+        painter.end()
+
+    def _finish(self) -> None:
+        order, images = self._order, self._recording.images
+        short = "" if images == len(order.places) else f" The run goes no further than iteration {self._session.run.iteration:,}."
+        try:
+            self._recording.finish()
+        except (OSError, ValueError) as error:
+            self._end("", getattr(error, "strerror", None) or str(error))
+        else:
+            self._end(str(order.path), f"{images:,} pictures.{short}")
+
+    def _end(self, path: str, told: str) -> None:
+        self._clock.stop()
+        iteration, cursor, theme = self._before
+        self._order = self._recording = None
+        self._window.set_animated(True)
+        self._window.setUpdatesEnabled(True)
+        apply_theme(QApplication.instance(), THEMES[theme])
+        if self._session.run.iteration != iteration:
+            self._session.training.go_to(iteration)
+        else:
+            self._session.stepping.to(cursor)
+        self.ended.emit(path, told)

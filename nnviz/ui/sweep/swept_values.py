@@ -1,0 +1,187 @@
+"""The runs of a sweep as a picture needs them: what each setting and result is for every run, groups over seeds, bands. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+import numpy as np
+
+from nnviz.document.sweep_plan import PlannedRun
+from nnviz.records.sweep_records import Curve, SweptRun, value_of
+from nnviz.text.numbers import steady
+
+SCORES = ("accuracy", "rmse")
+"""Metrics that have an axis of their own."""
+_LOG = 30.0
+"""From this ratio of the largest to the smallest value on an axis is logarithmic."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One setting or result: an axis of the picture, a column of the table."""
+
+    name: str
+    """Short, and no other one's."""
+    label: str
+    """The whole path; of a result what it is."""
+    values: Mapping[int, float | str]
+    """By the number of a run; none where it has none."""
+    is_result: bool = False
+    ends: tuple[float, float] = (0.0, 1.0)
+    """The smallest and the largest number."""
+    words: tuple[str, ...] = field(default=())
+    """All values in their order, where they are no numbers."""
+
+    @property
+    def is_log(self) -> bool:
+        """Whether equal factors are equally far apart."""
+        low, high = self.ends
+        return not self.words and low > 0 and high / low >= _LOG
+
+    def share(self, number: int) -> float | None:
+        """Return where the value of a run stands on the axis, from 0 at its foot to 1; None where it has none."""
+        value = self.values.get(number)
+        if value is None or (not self.words and not math.isfinite(value)):
+            return None
+        return self.share_of(value)
+
+    def share_of(self, value: float | str) -> float:
+        """Return where a value stands on the axis."""
+        if self.words:
+            return 0.5 if len(self.words) == 1 else self.words.index(value) / (len(self.words) - 1)
+        low, high = self.ends
+        if low == high:
+            return 0.5
+        if self.is_log:
+            return (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+        return (value - low) / (high - low)
+
+    def text(self, number: int) -> str:
+        """Return the value of a run in words."""
+        value = self.values.get(number)
+        if value is None or isinstance(value, str):
+            return value or "–"
+        if self.name == "accuracy":
+            return f"{value:.1%}".replace("%", " %")
+        return steady(value) if self.is_result else f"{value:g}"
+
+
+def setting_dimensions(labels: Sequence[str], runs: Sequence[PlannedRun]) -> tuple[Dimension, ...]:
+    """Return the settings that change, then the seed if there are several, as all runs of a sweep have them."""
+    names = short_names(labels)
+    settings = [_dimension(names[label], label, {run.number: run.values[place] for run in runs}) for place, label in enumerate(labels)]
+    if "seed" not in labels and len({run.experiment.seed for run in runs}) > 1:
+        settings.append(_numbers("seed", "seed", {run.number: run.experiment.seed for run in runs}))
+    return tuple(settings)
+
+
+def result_dimensions(rows: Sequence[SweptRun]) -> tuple[Dimension, ...]:
+    """Return the losses and scores of the runs that are finished, as far as they have any."""
+    losses = [_result(name.replace("_", " "), {row.number: getattr(row, name) for row in rows}) for name in ("loss", "validation_loss")]
+    scores = [_result(name, {row.number: row.metrics.get(name) for row in rows}) for name in SCORES]
+    return tuple(one for one in (*losses, *scores) if one.values)
+
+
+def _dimension(name: str, label: str, texts: Mapping[int, str]) -> Dimension:
+    values = {number: value_of(text) for number, text in texts.items()}
+    if all(type(value) in (int, float) for value in values.values()):
+        return _numbers(name, label, values)
+    words = tuple(dict.fromkeys(texts.values()))
+    return Dimension(name, label, dict(texts), words=words)
+
+
+def _numbers(name: str, label: str, values: Mapping[int, float | None], is_result: bool = False) -> Dimension:
+    known = {number: float(value) for number, value in values.items() if value is not None}
+    finite = [value for value in known.values() if math.isfinite(value)]
+    return Dimension(name, label, known, is_result, (min(finite, default=0.0), max(finite, default=1.0)))
+
+
+def _result(name: str, values: Mapping[int, float | None]) -> Dimension:
+    return _numbers(name, name, values, True)
+
+
+def short_names(labels: Sequence[str]) -> dict[str, str]:
+    """Return what the settings are called where there is little room; the whole path where two would be called alike."""
+    short = {label: _short(label) for label in labels}
+    return {label: name if list(short.values()).count(name) == 1 else label for label, name in short.items()}
+
+
+def _short(label: str) -> str:
+    place, _, path = label.rpartition(":")
+    if path.startswith("network."):
+        words = path.removeprefix("network.").removeprefix("layers.").split(".")
+    else:
+        words = path.removesuffix(".kind").split(".")[-1:]
+    return " ".join(filter(None, (*words, place))).replace("_", " ")
+
+
+def passing(all: Sequence[Dimension], brushes: Mapping[str, tuple[float, float]], numbers: Iterable[int]) -> tuple[int, ...]:
+    """Return the runs that lie within the brushed part of every brushed axis."""
+    brushed = [(one, brushes[one.name]) for one in all if one.name in brushes]
+    shares = lambda number: ((one.share(number), ends) for one, ends in brushed)  # noqa: E731
+    return tuple(number for number in numbers if all_within(shares(number)))
+
+
+def all_within(pairs: Iterable[tuple[float | None, tuple[float, float]]]) -> bool:
+    """Return whether every share lies between its ends."""
+    return all(share is not None and low - 1e-9 <= share <= high + 1e-9 for share, (low, high) in pairs)
+
+
+def ranks(rows: Sequence[SweptRun]) -> dict[int, float]:
+    """Return how good runs are beside each other: 0 for the lowest loss over the validation rows (without any: the training rows), 1 for
+    the highest. A run without a finite loss has none."""
+    losses = {row.number: loss for row in rows if (loss := judged_loss(row)) is not None and math.isfinite(loss)}
+    order = sorted(set(losses.values()))
+    places = {loss: place / max(1, len(order) - 1) for place, loss in enumerate(order)}
+    return {number: places[loss] for number, loss in losses.items()}
+
+
+def judged_loss(row: SweptRun) -> float | None:
+    """Return the loss that runs are told apart by."""
+    return row.training_loss if row.validation_loss is None else row.validation_loss
+
+
+# --- bands ---
+
+
+@dataclass(frozen=True)
+class SeedBand:
+    """The curves of the runs that differ in their seed alone: their mean, and how far they lie apart."""
+
+    name: str
+    numbers: tuple[int, ...]
+    iterations: np.ndarray
+    """(points,)"""
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def seed_bands(labels: Sequence[str], rows: Sequence[SweptRun], curve: str) -> tuple[SeedBand, ...]:
+    """Return a band for each combination of settings, named by those that differ. `curve`: losses · validation_losses; runs without any are
+    left out."""
+    names = short_names(labels)
+    groups: dict[tuple[str, ...], list[SweptRun]] = {}
+    for row in rows:
+        if getattr(row, curve):
+            key = tuple(value for label, value in zip(labels, row.values, strict=True) if label != "seed")
+            groups.setdefault(key, []).append(row)
+    others = [names[label] for label in labels if label != "seed"]
+    changing = [place for place in range(len(others)) if len({key[place] for key in groups}) > 1]
+    return tuple(_band(" · ".join(f"{others[place]} {key[place]}" for place in changing), runs, curve) for key, runs in groups.items())
+
+
+def _band(name: str, runs: Sequence[SweptRun], curve: str) -> SeedBand:
+    """Runs that ended before the others count as far as they came."""
+    known: dict[int, list[float]] = {}
+    for run in runs:
+        points: Curve = getattr(run, curve)
+        for iteration, loss in points:
+            if math.isfinite(loss):
+                known.setdefault(iteration, []).append(loss)
+    iterations = sorted(known)
+    columns = [np.array([call(known[at]) for at in iterations], dtype=np.float64) for call in (fmean, min, max)]
+    return SeedBand(name or "all runs", tuple(run.number for run in runs), np.array(iterations, dtype=np.float64), *columns)

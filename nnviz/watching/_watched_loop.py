@@ -1,0 +1,281 @@
+"""`nnviz.watch`: hooks on a person's model, loss and optimizer; at every step of the optimizer the conditions are looked at.
+
+Nothing of the loop is replaced. What an iteration needs to be made again is referred to until the optimizer has made its step.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import TracebackType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.optim import LBFGS, Optimizer
+from torch.overrides import _get_current_function_mode_stack
+
+from nnviz.trace import DETAILS, TraceError, user_line
+from nnviz.watching._asking import asked, way_of_asking
+from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
+from nnviz.watching.halting import Halt, halted
+from nnviz.watching.iteration_replay import IterationReplay, unchanged
+from nnviz.watching.passes import LossCall, Passes
+
+MOST_HALTS = 10
+
+
+class Stopped(BaseException):
+    """The loop was told to stop at a halt. The `with` of the watch takes it, so that the program goes on behind it.
+
+    No `Exception`, so that no loop takes it for an error of its own.
+    """
+
+    def __init__(self, halt: Halt) -> None:
+        super().__init__(halt.told)
+        self.halt = halt
+
+
+def watch(
+    model: nn.Module,
+    optimizer: Optimizer,
+    *,
+    loss: Callable[..., Tensor] | None = None,
+    break_on: str | Callable | Sequence[str | Callable] = ("non_finite",),
+    on_break: str | Callable[[Halt], str | None] | None = None,
+    detail: str = "textbook",
+    batch_axis: int | None = None,
+) -> WatchedLoop:
+    """Return a context for a training loop: where a condition holds it halts before the update, and a window steps that iteration.
+
+    `loss`: the module the loop calls as its loss; or a function, and then the loop calls `watched.loss(output, target)`; without it the
+    model returns the loss. `break_on`: "non_finite", "gradient > 100" (largest |element|; "gradient of 0.weight > 5", "gradient norm >
+    10"), "loss rising", "loss rising > 0.5", "loss > 3", "update ratio > 0.1" (‖Δθ‖/‖θ‖), or functions of a `WatchedStep` that return
+    whether, or why, it halts. `on_break`: "window", "print", or a function of the `Halt` that returns "continue" (as None does), "stop"
+    or "ignore"; without it the window where there is a display. In a notebook the window is a process of its own.
+
+    Raises ValueError for a condition that is none, TraceError for what cannot be watched.
+    """
+    return WatchedLoop(model, optimizer, loss, break_on, on_break, detail, batch_axis)
+
+
+_made_again = 0
+"""How many halts, of one watch inside another too, are under way; a window makes iterations again in other threads."""
+
+
+@contextmanager
+def _making_again() -> Iterator[None]:
+    global _made_again
+    _made_again += 1
+    try:
+        yield
+    finally:
+        _made_again -= 1
+
+
+def _is_made_again() -> bool:
+    """Whether what runs is no part of the loop: an iteration made again, or a capture that the loop makes for itself."""
+    if _made_again:
+        return True
+    modes = _get_current_function_mode_stack() if torch._C._len_torch_function_stack() else ()
+    return any(type(mode).__module__.startswith("nnviz.") for mode in modes)
+
+
+class _Hook:
+    """A hook on a module. A copy of that module, made in the loop to keep the best one, is not watched."""
+
+    def __init__(self, call: Callable = lambda *_: None) -> None:
+        self._call = call
+
+    def __call__(self, *args: Any) -> None:
+        self._call(*args)
+
+    def __reduce__(self) -> tuple:
+        return _Hook, ()
+
+
+class WatchedLoop:
+    """A training loop runs inside `with`; what it computes is what it would compute unwatched, bit by bit."""
+
+    def __init__(
+        self, model: nn.Module, optimizer: Optimizer, loss: Callable | None, break_on: Any, on_break: Any, detail: str, batch_axis: Any
+    ) -> None:
+        _check(model, optimizer, loss)
+        if detail not in DETAILS:
+            raise ValueError(f"detail={detail!r} is none of {', '.join(DETAILS)}")
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        held = [(group, place, one) for group, part in enumerate(optimizer.param_groups) for place, one in enumerate(part["params"])]
+        self._named = {names.get(id(one), f"group {group}, parameter {place}"): one for group, place, one in held}
+        self._ask = way_of_asking(on_break)
+        self._conditions = list(conditions_of(break_on, list(self._named)))
+        self._model, self._optimizer, self._loss = model, optimizer, loss
+        self._detail, self._batch_axis = detail, batch_axis
+        self._passes = Passes(model, list(self._named.values()))
+        self._hooks: list[Any] = []
+        self._has_seen_a_loss = False
+        self._stop: Stopped | None = None
+        self.iteration = 0
+        """How many steps the optimizer has made inside."""
+        self.previous_loss: float | None = None
+        self.halts: deque[Halt] = deque(maxlen=MOST_HALTS)
+        """Where the loop halted last, each with its trace."""
+
+    @property
+    def stopped(self) -> Halt | None:
+        """The halt at which the loop was told to stop; None if it was not."""
+        return self._stop.halt if self._stop else None
+
+    def loss(self, *args: Any, **keywords: Any) -> Tensor:
+        """Return the loss of these arguments: what `loss=` returns for them."""
+        if self._loss is None:
+            raise TraceError(f"{user_line()}: watch was given no loss=, so its model has to return the loss: give watch one to call it")
+        value = self._loss(*args, **keywords)
+        if not isinstance(self._loss, nn.Module):
+            self._loss_made(self._loss, args, keywords, value)
+        return value
+
+    def __enter__(self) -> WatchedLoop:
+        if self._hooks:
+            raise TraceError("this watch is under way already: make another for another loop")
+        self._stop = None
+        self._hooks = [
+            self._model.register_forward_pre_hook(_Hook(self._before), with_kwargs=True),
+            self._model.register_forward_hook(_Hook(self._after)),
+            self._optimizer.register_step_pre_hook(self._before_step),
+            self._optimizer.register_step_post_hook(self._after_step),
+        ]
+        if isinstance(self._loss, nn.Module):
+            self._hooks.append(self._loss.register_forward_hook(_Hook(self._loss_made), with_kwargs=True))
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+        self._passes.clear()
+        return error is not None and error is self._stop
+
+    # --- hooks: nothing they return changes what is computed ---
+
+    def _before(self, module: nn.Module, args: tuple, keywords: dict) -> None:
+        if not _is_made_again():
+            self._passes.begin(args, keywords)
+
+    def _after(self, module: nn.Module, args: tuple, output: Any) -> None:
+        if _is_made_again():
+            return
+        self._passes.end(output)
+        if self._loss is None:
+            held = output.get("loss") if isinstance(output, dict) else getattr(output, "loss", output)
+            if isinstance(held, Tensor) and held.numel() == 1:
+                self._loss_made(module, (held,), {}, held)
+
+    def _loss_made(self, module: Any, args: tuple, keywords: dict, value: Any) -> None:
+        if not _is_made_again():
+            self._passes.loss_made(args, keywords, value, user_line)
+
+    def _before_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> tuple[tuple, dict] | None:
+        closure = args[1] if len(args) > 1 else keywords.get("closure")  # torch counts the optimizer among them
+        if closure is None:
+            self._look()
+            return None
+        return (optimizer, partial(self._closed, closure)), {name: value for name, value in keywords.items() if name != "closure"}
+
+    def _closed(self, closure: Callable[[], Any]) -> Any:
+        """The person's closure, after which the gradients are there."""
+        value = closure()
+        self._look()
+        return value
+
+    def _after_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> None:
+        self.iteration += 1
+        self._passes.clear()
+
+    # --- halting ---
+
+    def _look(self) -> None:
+        losses = self._passes.went_back
+        if not self._has_seen_a_loss:
+            self._require_a_loss(losses)
+        step = WatchedStep(self.iteration, _number(losses), self.previous_loss, self._named, self._optimizer)
+        self.previous_loss = step.loss if step.loss is not None else self.previous_loss
+        hits = [hit for condition in self._conditions if (hit := condition.hit(step)) is not None]
+        if hits:  # what else holds of a value that is not finite only follows from it
+            self._halt(step, [hit for hit in hits if hit.condition.kind == "non_finite"] or hits, self._passes.candidates)
+
+    def _require_a_loss(self, losses: list[LossCall]) -> None:
+        """At the first step: what would keep every iteration from being made again is said at once."""
+        stray = [call for call in losses if not call.runs()]
+        if stray and len(stray) == len(losses):
+            raise TraceError(
+                f"{stray[0].problem}: the loss is given something else than what the model returns: put what lies between into a function, "
+                "give that as loss=, and call watched.loss(output, target) in the loop"
+            )
+        if not losses:
+            raise TraceError(_no_loss(self._loss))
+        self._has_seen_a_loss = True
+
+    def _halt(self, step: WatchedStep, hits: list[Hit], losses: list[LossCall]) -> None:
+        replay = IterationReplay(self._model, self._loss, self._optimizer, self._named)
+        with unchanged(self._model, self._loss), _making_again():
+            halt, source = halted(replay, step, hits, losses, self._loss, self._detail, self._batch_axis)
+            self.halts.append(halt)
+            answer = asked(self._ask, halt, source)
+        if answer == "ignore":
+            self._drop([hit.condition for hit in hits])
+        elif self._ask == "print":  # behind the first value that is not finite everything is spoiled
+            self._drop([hit.condition for hit in hits if hit.condition.kind == "non_finite"])
+        elif answer == "stop":
+            self._stop = Stopped(halt)
+            raise self._stop
+
+    def _drop(self, dropped: list[WatchCondition]) -> None:
+        self._conditions = [one for one in self._conditions if all(one is not other for other in dropped)]
+
+
+def _check(model: Any, optimizer: Any, loss: Any) -> None:
+    """Raises TraceError for what cannot be watched."""
+    if not isinstance(model, nn.Module):
+        raise TraceError(f"{user_line()}: watch takes the module that the loop calls, but this is a {type(model).__name__}")
+    if not isinstance(optimizer, Optimizer):
+        raise TraceError(f"{user_line()}: watch takes the loop's torch.optim.Optimizer, but this is a {type(optimizer).__name__}")
+    if isinstance(optimizer, LBFGS):
+        raise TraceError(
+            f"{user_line()}: LBFGS runs the model several times in one step, so no one iteration can be shown: watch SGD or Adam"
+        )
+    if loss is not None and (not callable(loss) or isinstance(loss, type)):
+        what = f"the class {loss.__name__}: give it an instance" if isinstance(loss, type) else f"a {type(loss).__name__}"
+        raise TraceError(f"{user_line()}: loss= must be the module or function the loop calls, but it is {what}")
+    for name, part in model.named_modules():
+        if isinstance(part, torch.jit.ScriptModule):
+            raise TraceError(f"{user_line()}: {name or 'the model'} is compiled by torch.jit.script, which hides its calls")
+    for name, parameter in model.named_parameters():
+        if is_lazy(parameter):
+            raise TraceError(f"{user_line()}: {name} has no values yet: call the model once before the optimizer is made and watched")
+        if parameter.device.type != "cpu":
+            raise TraceError(f"{user_line()}: {name} is on {parameter.device}, and an iteration is traced on the CPU: move the model there")
+    own = {id(parameter) for parameter in model.parameters()}
+    if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
+        raise TraceError(f"{user_line()}: the optimizer holds no parameter of this model: make it from model.parameters()")
+
+
+def _no_loss(loss: Callable | None) -> str:
+    if loss is None:
+        return "watch has seen no loss: give it loss=, or let the model return the loss"
+    if isinstance(loss, nn.Module):
+        return f"backward came to no loss of {type(loss).__name__}, which watch was given: is it the module that the loop calls?"
+    return (
+        f"watch was given the function {getattr(loss, '__name__', type(loss).__name__)} as its loss and cannot see it being called: "
+        "call watched.loss(output, target) in the loop (with nnviz.watch(…) as watched), or give a module, such as torch.nn.MSELoss()"
+    )
+
+
+def _number(losses: list[LossCall]) -> float | None:
+    """The loss of a step; of several each counts as backward took it, but never more than once."""
+    if len(losses) < 2:
+        return losses[0].number if losses else None
+    weights = [call.weight for call in losses]
+    return sum(call.number * weight for call, weight in zip(losses, weights, strict=True)) / max(1.0, *weights)

@@ -1,0 +1,285 @@
+"""What of an iteration is kept so that it can be made again: inputs, random numbers, buffers before each forward, calls of the loss."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from nnviz.trace.record import tensors_in
+from nnviz.viewing import thread_modes
+
+Guards = list[tuple[Tensor, int]]
+"""Tensors that are referred to, not copied, and their version counters then."""
+
+
+SURE = 3
+"""After so many steps that were alike the only loss of a step is taken to be what the loop goes back from, unasked."""
+NEVER = -(1 << 62)
+
+
+class ViewLayout(NamedTuple):
+    """How a view looks into its memory."""
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    offset: int
+
+    def transposed(self, one: int, other: int) -> ViewLayout:
+        """Return the layout with two axes swapped."""
+        order = list(range(len(self.size)))
+        order[one], order[other] = other, one
+        return ViewLayout(tuple(self.size[axis] for axis in order), tuple(self.stride[axis] for axis in order), self.offset)
+
+    def selected(self, axis: int, place: int) -> ViewLayout:
+        """Return the layout of one place of an axis."""
+        rest = [other for other in range(len(self.size)) if other != axis]
+        offset = self.offset + place * self.stride[axis]
+        return ViewLayout(tuple(self.size[other] for other in rest), tuple(self.stride[other] for other in rest), offset)
+
+
+class FromOutput(NamedTuple):
+    """Stands where an output of a forward stood, number `port` of its tensors, or a view of it."""
+
+    run: ForwardRun
+    port: int
+    view: ViewLayout | None = None
+    """None: the tensor itself."""
+
+
+class ForwardRun:
+    """One call of the model, as it was before it ran."""
+
+    __slots__ = ("args", "buffers", "guards", "is_tensor", "is_training", "keywords", "layouts", "modes", "outputs", "rng")
+
+    def __init__(self, args: tuple, keywords: dict, guards: Guards, is_training: bool, buffers: list[Tensor | None]) -> None:
+        self.args, self.keywords, self.guards = args, keywords, guards
+        self.rng, self.modes, self.is_training, self.buffers = torch.get_rng_state(), thread_modes(), is_training, buffers
+        self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor]]] = []
+        """Each tensor it returned, and the one whose memory that is a view of."""
+        self.layouts: list[ViewLayout] = []
+        self.is_tensor = False
+        """Whether it returned a tensor and nothing around it."""
+
+    def made(self, output: Any) -> None:
+        """Take note of what it returned."""
+        self.is_tensor, tensors = isinstance(output, Tensor), output_tensors(output)
+        self.outputs = [(weakref.ref(tensor), weakref.ref(_base(tensor))) for tensor in tensors]
+        self.layouts = [_layout(tensor) for tensor in tensors]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody holds anything of what it returned."""
+        return all(base() is None for _, base in self.outputs)
+
+
+class LossCall:
+    """One call of the loss; `sent` is what backward brought to it, ∂(what the loop went back from)/∂loss."""
+
+    def __init__(self, args: tuple, keywords: dict, guards: Guards, value: Tensor, problem: str) -> None:
+        self.args, self.keywords, self.guards, self.problem = args, keywords, guards, problem
+        self.value = value.detach()
+        self.sent: Tensor | None = None
+        self._backward = -1
+        self._alive = weakref.ref(value)
+        self._hook: Any = None
+
+    def listen(self, value: Tensor, heard: Callable[[LossCall], None]) -> None:
+        """Call `heard` when backward has come to this value of the loss."""
+
+        def hear(gradient: Tensor) -> None:
+            self.sent, self._backward = gradient.detach(), torch._C._current_graph_task_id()
+            heard(self)
+
+        self._hook = value.register_hook(hear)
+
+    def is_of_one_backward_with(self, other: LossCall) -> bool:
+        """Whether one call of backward came to both."""
+        return self._backward == other._backward
+
+    def forget(self) -> None:
+        """Leave nothing on the person's tensor."""
+        if self._hook is not None:
+            self._hook.remove()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it would have heard of backward."""
+        return self._hook is not None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether backward can never come to it."""
+        return self._hook is not None and self.sent is None and self._alive() is None
+
+    @property
+    def weight(self) -> float:
+        """How much of it counts in what the loop went back from; 1 for a loss of several numbers, which are weighted one by one."""
+        return self.sent.item() if self.sent is not None and self.sent.numel() == 1 else 1.0
+
+    @property
+    def number(self) -> float:
+        """The loss as one number."""
+        return self.value.item() if self.value.numel() == 1 else (self.value * self.sent).sum().item()
+
+    def runs(self) -> list[ForwardRun]:
+        """Return the forwards it was computed from."""
+        return [part.run for part in placeholders((self.args, self.keywords))]
+
+
+class Passes:
+    """The forwards and losses since the last step of the optimizer, as far as they may belong to the next one."""
+
+    def __init__(self, model: nn.Module, parameters: Sequence[Tensor]) -> None:
+        self.runs: list[ForwardRun] = []
+        self.losses: list[LossCall] = []
+        self._parameters = parameters
+        self._model = model
+        self._buffers = [(part._buffers, name) for part in model.modules() for name in part._buffers]
+        self._open: ForwardRun | None = None
+        self._alike = 0
+        """How many steps in a row have had one loss of one number, which the loop went back from as it is."""
+
+    @property
+    def went_back(self) -> list[LossCall]:
+        """The losses that backward has come to, in the order in which they were computed."""
+        heard = [call for call in self.losses if call.sent is not None]
+        return heard or [call for call in self.losses if not call.is_listening]
+
+    @property
+    def candidates(self) -> list[LossCall]:
+        """The losses that backward may have come to."""
+        return [call for call in self.losses if call.sent is not None or not call.is_listening]
+
+    def begin(self, args: tuple, keywords: dict) -> None:
+        """A forward begins; without gradients it is none of ours."""
+        self._open = None
+        if not torch.is_grad_enabled():
+            return
+        if self.runs:
+            self._drop_the_dead()
+        guards: Guards = []
+        given = self._linked((args, keywords), guards)
+        self._open = ForwardRun(*given, guards, self._model.training, self.buffers())
+
+    def end(self, output: Any) -> None:
+        """The forward has returned this."""
+        if self._open is not None:
+            self._open.made(output)
+            self.runs.append(self._open)
+            self._open = None
+
+    def loss_made(self, args: tuple, keywords: Mapping[str, Any], value: Any, line: Callable[[], str]) -> None:
+        """The loss of these arguments has been computed."""
+        if not isinstance(value, Tensor) or not value.requires_grad:
+            return
+        guards: Guards = []
+        given = self._linked((args, dict(keywords)), guards)
+        stray = not placeholders(given) or any(tensor.grad_fn is not None for tensor, _ in guards)
+        call = LossCall(*given, guards, value, line() if stray else "")
+        if self.losses and self._alike >= SURE:
+            self._alike = NEVER
+        if self._alike < SURE or value.numel() != 1:  # a hook takes a twentieth of the iteration of a small net
+            call.listen(value, self._heard)
+        self.losses.append(call)
+
+    def buffers(self) -> list[Tensor | None]:
+        """Return copies of the model's buffers."""
+        present = [held[name] for held, name in self._buffers]
+        return [None if buffer is None or is_lazy(buffer) else buffer.clone() for buffer in present]
+
+    def clear(self) -> None:
+        """The optimizer has made its step."""
+        if self._alike < SURE:
+            is_plain = len(self.losses) == 1 and self.losses[0].sent is not None and self.losses[0].sent.numel() == 1
+            self._alike = self._alike + 1 if is_plain and self.losses[0].weight == 1.0 else min(0, self._alike)
+        for call in self.losses:
+            call.forget()
+        self.runs, self.losses = [], []
+
+    def _heard(self, call: LossCall) -> None:
+        """The first backward since the gradients were dropped: what went back before does not count for the next step."""
+        if all(parameter.grad is None for parameter in self._parameters):
+            self._keep([one for one in self.losses if one.sent is None or one.is_of_one_backward_with(call)])
+
+    def _drop_the_dead(self) -> None:
+        """Evaluations with gradients that nobody goes back from must not pile up."""
+        alive = [call for call in self.losses if not call.is_gone]
+        if len(alive) < len(self.losses):
+            self._keep(alive)
+        needed = {id(run) for call in self.losses for run in call.runs()}
+        self.runs = [run for run in self.runs if id(run) in needed or not run.is_gone]
+
+    def _keep(self, losses: list[LossCall]) -> None:
+        for call in self.losses:
+            if call not in losses:
+                call.forget()
+        self.losses = losses
+
+    def _linked(self, structure: Any, guards: Guards) -> Any:
+        """The structure with a placeholder for what comes from one of our forwards; what else it holds is guarded."""
+
+        def link(tensor: Tensor) -> Any:
+            found = self._source(tensor) if tensor.requires_grad and tensor.grad_fn is not None else None
+            if found is None:
+                guards.append((tensor, version(tensor)))
+            return found or tensor
+
+        return mapped(structure, link)
+
+    def _source(self, tensor: Tensor) -> FromOutput | None:
+        base = _base(tensor)
+        for run in reversed(self.runs):
+            for port, (output, memory) in enumerate(run.outputs):
+                if output() is tensor:
+                    return FromOutput(run, port)
+                if memory() is base:
+                    return FromOutput(run, port, _layout(tensor))
+        return None
+
+
+def output_tensors(output: Any) -> list[Tensor]:
+    """Return the tensors that a model returned, in order: in tuples, lists, dicts, or as the attributes of an object of its own."""
+    is_object = not isinstance(output, (Tensor, tuple, list, dict)) and hasattr(output, "__dict__")
+    return tensors_in(list(vars(output).values()) if is_object else output)
+
+
+def version(tensor: Tensor) -> int:
+    """Return how often a tensor has been written into; one made in inference mode does not count."""
+    return -1 if tensor.is_inference() else tensor._version
+
+
+def mapped(structure: Any, change: Callable[[Tensor], Any]) -> Any:
+    """Return the structure of tuples, lists and dicts with something else for every tensor and placeholder."""
+    if isinstance(structure, (Tensor, FromOutput)):
+        return change(structure)
+    kind = type(structure)
+    if kind in (tuple, list):
+        return kind([mapped(part, change) for part in structure])
+    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        return kind(*[mapped(part, change) for part in structure])
+    if isinstance(structure, dict):
+        return {key: mapped(part, change) for key, part in structure.items()}
+    return structure
+
+
+def placeholders(structure: Any) -> list[FromOutput]:
+    """Return all that stand for outputs."""
+    if isinstance(structure, FromOutput):
+        return [structure]
+    parts = structure.values() if isinstance(structure, dict) else structure if isinstance(structure, (tuple, list)) else ()
+    return [found for part in parts for found in placeholders(part)]
+
+
+def _base(tensor: Tensor) -> Tensor:
+    return tensor._base if tensor._is_view() else tensor
+
+
+def _layout(tensor: Tensor) -> ViewLayout:
+    if tensor.layout != torch.strided:
+        return ViewLayout(tuple(tensor.shape), (), 0)
+    return ViewLayout(tuple(tensor.shape), tensor.stride(), tensor.storage_offset())

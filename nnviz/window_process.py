@@ -1,0 +1,154 @@
+"""Shows a trace in a window that is a process of its own: in a notebook, whose kernel runs no loop of Qt, or beside a thread.
+
+The process knows no torch. This one answers its questions until it is closed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from nnviz.messages import FrameReader
+from nnviz.records.halt_record import HaltRecord
+from nnviz.window_messages import (
+    Asked,
+    CheckElement,
+    ElementChecked,
+    GiveUp,
+    IterationTaken,
+    NodeRead,
+    OpenTrace,
+    QuestionFailed,
+    ReadNode,
+    TakeIteration,
+    ToWindow,
+    WindowClosed,
+    asked_for,
+    packed,
+)
+
+if TYPE_CHECKING:
+    from nnviz.session.trace_source import RecordedIteration, Recording
+
+COMMAND = ("-P", "-m", "nnviz", "--window")
+"""-P: a file in the present folder that is called like a library does not take its place."""
+_PATIENCE = 3.0
+"""Seconds that the process gets to end by itself."""
+
+
+class _GivenUp(BaseException):
+    """The window no longer wants what is being taken; no `Exception`, so that no module takes it for an error of its own."""
+
+
+def show_apart(recording: Recording, title: str, detail: str, halt: HaltRecord | None = None) -> str:
+    """Show an iteration in a process of its own until that is closed; return the answer to a halt: continue · stop · ignore.
+
+    Raises what the first `recording.take` raises. A process that ends by itself, or finds no display, has answered continue.
+    """
+    program = [sys.executable, *COMMAND]
+    process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
+    window = _Window(process, recording)
+    try:
+        window.say(OpenTrace(0, title, detail, tuple(recording.details), halt))
+        return window.serve()
+    finally:
+        window.close()
+
+
+def _environment() -> dict[str, str]:
+    """The process finds the package where this one found it."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH", ""))))}
+
+
+class _Window:
+    """The process of the window, as this one sees it."""
+
+    def __init__(self, process: subprocess.Popen, recording: Recording) -> None:
+        self._process, self._recording = process, recording
+        self._iteration: RecordedIteration | None = None
+        self._error: Exception | None = None
+        self._asked: SimpleQueue[Asked] = SimpleQueue()
+        self._reader = threading.Thread(target=self._read, name="nnviz window", daemon=True)
+        self._reader.start()
+
+    def say(self, message: ToWindow) -> None:
+        """Send a message; a window that has gone does not hear it."""
+        with suppress(OSError):
+            self._process.stdin.write(packed(message))
+            self._process.stdin.flush()
+
+    def serve(self) -> str:
+        """Answer questions until the window is closed; return its answer. Raises what kept it from having anything to show."""
+        while True:
+            question = self._asked.get()
+            if isinstance(question, WindowClosed):
+                if question.failed and self._error is not None:
+                    raise self._error
+                return question.answer
+            if isinstance(question, TakeIteration):
+                self._take(question)
+            else:
+                self._answer(question)
+
+    def close(self) -> None:
+        """Let the process end, and see that it does."""
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(_PATIENCE)
+        self._process.stdout.close()
+
+    def _take(self, question: TakeIteration) -> None:
+        try:
+            iteration = self._recording.take(question.detail, question.details, self._look(question.number))
+            self._iteration = iteration
+            self.say(IterationTaken(question.number, iteration.index.trace))
+        except _GivenUp:
+            self.say(QuestionFailed(question.number, "Cancelled", ""))
+        except Exception as error:
+            self._error = error
+            self.say(QuestionFailed(question.number, type(error).__name__, str(error)))
+
+    def _look(self, number: int) -> Callable[[], None]:
+        """What is called while an iteration is taken: other questions are answered meanwhile."""
+
+        def look() -> None:
+            while not self._asked.empty():
+                question = self._asked.get()
+                if isinstance(question, WindowClosed):
+                    self._asked.put(question)
+                if isinstance(question, (WindowClosed, GiveUp)):
+                    raise _GivenUp
+                self._answer(question)
+
+        return look
+
+    def _answer(self, question: Asked) -> None:
+        try:
+            if isinstance(question, ReadNode):
+                self.say(NodeRead(question.number, self._iteration.numbers(question.node, question.row)))
+            elif isinstance(question, CheckElement):
+                self.say(ElementChecked(question.number, self._iteration.check(question.node, question.element)))
+        except Exception as error:
+            self.say(QuestionFailed(question.number, type(error).__name__, str(error)))
+
+    def _read(self) -> None:
+        frames = FrameReader()
+        try:
+            while data := os.read(self._process.stdout.fileno(), 1 << 16):
+                for body in frames.feed(data):
+                    self._asked.put(asked_for(body))
+        except (OSError, ValueError):
+            pass  # what is no frame is the end, like a broken pipe
+        self._asked.put(WindowClosed(0))

@@ -1,0 +1,73 @@
+"""What the pictures of a sweep show, as values: axes, brushes, ranks, bands."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from nnviz.document.store.examples import open_document
+from nnviz.document.sweep_plan import SweepOrder, planned, read_axis
+from nnviz.records.sweep_records import SweptRun
+from nnviz.ui.sweep.swept_values import passing, ranks, result_dimensions, seed_bands, setting_dimensions, short_names
+
+LABELS = ("training.optimizer.learning_rate", "training.optimizer.kind")
+ORDER = SweepOrder((read_axis(f"{LABELS[0]}=0.001,0.01,0.1"), read_axis(f"{LABELS[1]}=sgd,adam")), seeds=2)
+RUNS = planned(open_document("example:moons"), ORDER)
+
+
+def row(number: int, loss: float | None = None, **others) -> SweptRun:
+    run = RUNS[number - 1]
+    return SweptRun(number=number, values=run.values, seed=run.experiment.seed, fingerprint="", validation_loss=loss, **others)
+
+
+def test_axes_are_those_of_all_runs_from_the_first_on():
+    rate, kind, seed = setting_dimensions(LABELS, RUNS)
+    (loss,) = result_dimensions([row(1, 0.5), row(2, 0.25)])
+    assert [one.name for one in (rate, kind, seed, loss)] == ["learning rate", "optimizer", "seed", "validation loss"]
+    assert rate.is_log and [rate.share(number) for number in (1, 5, 9)] == pytest.approx([0, 0.5, 1])
+    assert kind.words == ("sgd", "adam") and [kind.share(number) for number in (1, 3)] == [0, 1]
+    assert [seed.share(1), seed.share(2), loss.share(1), loss.share(2), loss.share(3)] == [0, 1, 1, 0, None]
+    assert (rate.text(5), kind.text(1), loss.text(1), loss.text(9)) == ("0.01", "sgd", "0.5000", "–")
+
+
+def test_results_that_are_not_finite_have_no_place():
+    (loss,) = result_dimensions([row(1, 0.5), row(2, math.inf), row(3, math.nan), row(4, 0.1)])
+    assert [loss.share(number) for number in (1, 2, 3, 4)] == [1, None, None, 0]
+
+
+def test_brushes_let_pass_what_lies_within_all_of_them():
+    all, numbers = setting_dimensions(LABELS, RUNS), tuple(range(1, 13))
+    assert passing(all, {}, numbers) == numbers
+    assert passing(all, {"learning rate": (0.4, 1)}, numbers) == tuple(range(5, 13))
+    assert passing(all, {"learning rate": (0.4, 0.6), "optimizer": (0.9, 1)}, numbers) == (7, 8)
+
+
+def test_ranks_go_by_the_validation_loss():
+    assert ranks([row(1, 0.5), row(2, 0.1), row(3, 0.3), row(4, math.nan), row(5)]) == {1: 1.0, 2: 0.0, 3: 0.5}
+    assert ranks([row(1, None, training_loss=1.0), row(2, None, training_loss=2.0)]) == {1: 0.0, 2: 1.0}
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["training.l2", "@120:training.dropout", "data.kind"], ["l2", "dropout @120", "data"]),
+        (["network.layers.h1.units", "network.layers[2].units"], ["h1 units", "layers[2] units"]),
+        (["training.optimizer.learning_rate", "x.learning_rate"], ["training.optimizer.learning_rate", "x.learning_rate"]),
+    ],
+)
+def test_settings_have_short_names(labels, names):
+    assert list(short_names(labels).values()) == names
+
+
+def test_bands_are_the_mean_and_the_ends_of_the_seeds():
+    one = row(1, losses=((1, 2.0), (2, 1.0)))
+    two = row(2, losses=((1, 4.0), (2, 3.0), (3, 1.0)))
+    other = row(3, losses=((1, 1.0), (2, math.nan)))
+    bands = seed_bands(LABELS, [one, two, other, row(4)], "losses")
+    assert [band.name for band in bands] == ["optimizer sgd", "optimizer adam"] and bands[0].numbers == (1, 2)
+    assert np.array_equal(bands[0].iterations, [1, 2, 3]) and np.array_equal(bands[0].mean, [3, 2, 1])
+    assert np.array_equal(bands[0].low, [2, 1, 1]) and np.array_equal(bands[0].high, [4, 3, 1])
+    assert np.array_equal(bands[1].iterations, [1])
+    assert seed_bands(LABELS, [one], "validation_losses") == ()

@@ -1,0 +1,64 @@
+"""The process of a trace window, as `nnviz --window` is it, with something that acts in it in place of a person (`drive`)."""
+
+import sys
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from nnviz.ui.shell import app
+from nnviz.ui.shell.trace_window import TraceWindow
+from nnviz.ui.shell.window_of_program import serve
+
+
+def drive(act):
+    """Be that process; `act(window)` is called, again and again until it returns True, once the window shows a trace."""
+    application = app.application()
+
+    def look():
+        windows = [one for one in application.topLevelWidgets() if isinstance(one, TraceWindow) and one.isVisible()]
+        ready = windows and windows[0].trace.stepping.index is not None and not windows[0].trace.busy
+        if not (ready and act(windows[0])):
+            QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
+    code = serve()
+    assert "torch" not in sys.modules and isinstance(QApplication.instance(), QApplication)
+    sys.exit(code)
+
+
+def answers(key):
+    """What waits for the halt and clicks on an answer."""
+
+    def act(window):
+        note = window.notes.notes.get("halt")
+        button = note and next(button for name, button in note.buttons.items() if name.startswith(key))
+        return bool(button) and (button.click() or True)
+
+    return act
+
+
+def looks_around():
+    """What opens the graph further, asks for what did not travel and for a finite difference, and closes the window once all has come."""
+    asked, checks = [], []
+
+    def act(window):
+        stepping = window.trace.stepping
+        if not asked:
+            window.graph.detail.chosen.emit("math")
+        elif len(asked) == 1:
+            assert stepping.index.trace.detail == "math"
+            stepping.set_sample(3)
+            large = next(node.id for node in stepping.index.trace.nodes if node.operation == "linear" and node.value.values is None)
+            assert stepping.index.array(stepping.index.node(large).value) is None
+            window.trace.want_numbers(large)
+            assert not stepping.index.lacks(large, 3)
+            window.trace.gradient_checked.connect(checks.append)
+            window.trace.check_gradient(large, (0, 0))
+        elif checks:
+            assert abs(checks[0].numeric - checks[0].analytic) < 1e-3
+            window.close()
+            return True
+        asked.append(1)
+        return False
+
+    return act
