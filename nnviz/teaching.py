@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
-from nnviz.document.store.examples import open_built_in
 from nnviz.lessons.checks import expressions_of, is_near, judge, right_answer
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
+from nnviz.lessons.lesson_documents import opened
 from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.records.run_records import CurvePoint
@@ -39,14 +39,16 @@ def faults(lesson: Lesson) -> list[Fault]:
     import torch
 
     torch.set_num_threads(1)  # with two threads on a busy machine a small net is ten times slower
-    player = _Player()
+    player = _Player(lesson.documents)
     return [Fault(number, sentence) for number, step in enumerate(lesson.steps, 1) for sentence in player.faults(step)]
 
 
 class _Player:
     """Stands where a person would who takes one step after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Mapping[str, Any] | None = None) -> None:
+        """`documents`: the lesson's own."""
+        self._documents = documents or {}
         self._timeline: Timeline | None = None
         self._detail = "textbook"
         self._runs: dict[str, Columns] = {}
@@ -81,7 +83,7 @@ class _Player:
         from nnviz.engine.run.timeline import Timeline
 
         if step.document is not None:
-            self._timeline, self._runs, self._detail = Timeline(open_built_in(step.document), Path()), {}, "textbook"
+            self._timeline, self._runs, self._detail = Timeline(opened(self._documents, step.document), Path()), {}, "textbook"
         if self._timeline is None:
             raise ValueError("no document is open. Name one in the first step.")
         if step.document is not None or step.set or step.iteration is not None:
@@ -94,7 +96,7 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            first = self._timeline.log.at(0) if run.document is None else open_built_in(run.document)
+            first = self._timeline.log.at(0) if run.document is None else opened(self._documents, run.document)
             other = Timeline(with_settings(first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()

@@ -30,7 +30,7 @@ WINDOW_LIBRARIES = {
 
 FEATURES = (
     "network", "graph", "step", "run", "landscape", "pictures", "data", "weights", "files", "comparison", "doctor", "learn", "checking",
-    "sweep",
+    "teach", "sweep",
 )  # fmt: skip
 BELOW_THE_FEATURES = {
     "session", "messages", "records", "document", "lessons", "text", "operations", "export", "resource_files", "extras", "msgspec",

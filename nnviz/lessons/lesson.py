@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
+SUFFIX = ".lesson.json"
+"""How the name of a lesson's own file ends."""
+
 
 class Wrong(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A number that a documented wrong idea leads to."""
@@ -62,7 +65,7 @@ class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     text: str
     """Markdown with $formulas$ and {= expressions }, which are worked out from the live state."""
     document: str | None = None
-    """example:NAME or template:NAME to open."""
+    """What to open: example:NAME, template:NAME, or the name of one of the lesson's own `documents`."""
     set: dict[str, Any] = {}
     """Edits of the document by path, as `--set` names it; `layer.field` of a layer is `network.layers.layer.field`."""
     iteration: int | None = None
@@ -105,6 +108,8 @@ class Lesson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Rows of the curriculum it shows."""
     group: str = ""
     """What it stands under in the list."""
+    documents: dict[str, dict[str, Any]] = {}
+    """Documents that only this lesson has, by name: each as its file would hold it, with its rows in it."""
 
 
 class LessonError(ValueError):
@@ -113,16 +118,27 @@ class LessonError(ValueError):
 
 def decode(text: bytes, name: str = "lesson") -> Lesson:
     """Return the lesson in a JSON text. Raises LessonError."""
-    try:
-        lesson = msgspec.json.decode(text, type=Lesson)
-    except msgspec.DecodeError as error:
-        raise LessonError(f"{name}: {error}") from None
+    lesson = decode_draft(text, name)
     if not lesson.steps:
         raise LessonError(f"{name}: a lesson has at least one step. Write it under steps.")
     for number, step in enumerate(lesson.steps, 1):
+        if min(step.iteration or 0, step.run_iterations) < 0:
+            raise LessonError(f"{name}, step {number}: Iterations are counted from 0. Write 0 or more.")
         if step.ask and (fault := what_is_missing(step.ask)):
             raise LessonError(f"{name}, step {number}: {fault}")
     return lesson
+
+
+def decode_draft(text: bytes, name: str = "lesson") -> Lesson:
+    """Return the lesson in a JSON text, which may have no steps yet, and questions that are not whole. Raises LessonError."""
+    try:
+        return msgspec.json.decode(text, type=Lesson)
+    except msgspec.ValidationError as error:
+        raise LessonError(
+            f"{name}: {error}. Mend that place in a text editor; `title`, `summary`, `minutes`, `steps` are needed."
+        ) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise LessonError(f"{name}: This is no lesson: {error}. The file is cut off or not JSON; open another one.") from None
 
 
 def encode(lesson: Lesson) -> bytes:

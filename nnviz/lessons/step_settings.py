@@ -7,13 +7,16 @@ from typing import Any
 
 from nnviz.document import edits
 from nnviz.document.experiment import Experiment
+from nnviz.lessons.lesson_documents import refuse_file
 
 
 def with_settings(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:
-    """Return the experiment with these settings by path. Raises Refused."""
+    """Return the experiment with these settings by path. Raises Refused, also where one of them would open a file."""
+    changed = experiment
     for path, value in settings.items():
-        experiment = edits.set_value(experiment, path, _as_typed(value))
-    return experiment
+        changed = edits.set_value(changed, path, _as_typed(value))
+    refuse_file(experiment, changed)
+    return changed
 
 
 def _as_typed(value: object) -> str:

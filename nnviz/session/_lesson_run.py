@@ -11,12 +11,12 @@ from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import name_like
 from nnviz.document.run_log import same_run
-from nnviz.document.store.examples import open_built_in
 from nnviz.document.variations import Variation
 from nnviz.lessons.checks import Judged, judge, right_answer
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Lesson
+from nnviz.lessons.lesson_documents import opened
 from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.lessons.trace_names import node_named, place_known, place_named
@@ -276,12 +276,20 @@ class LessonRun(QObject):
         self._left = None
 
     def _make(self, move: Move) -> None:
+        """A lesson may come from anywhere: what it may not set up, such as a document that reads a file, is told in its place."""
+        try:
+            self._make_possible(move)
+        except ValueError as error:
+            self._fail(error)
+
+    def _make_possible(self, move: Move) -> None:
         iteration = self._link.run.iteration
         match move.kind:
             case "open":
-                self._open(move.what)
+                self._document.new(opened(self.state.lesson.documents, move.what))
             case "set":
-                self._document.edit("Set up the step of the lesson", with_settings, move.what)
+                changed = with_settings(self._document.experiment, move.what)
+                self._document.edit("Set up the step of the lesson", lambda _: changed)
             case "train":
                 self._goal = None
                 self._training.iterations(move.what)
@@ -293,13 +301,6 @@ class LessonRun(QObject):
             case "measure" if move.what not in self._found():
                 self._tasks.ask(MEASURES[move.what]())
 
-    def _open(self, name: str) -> None:
-        """A lesson may come from anywhere: it opens what comes with the program, and no file."""
-        try:
-            self._document.new(open_built_in(name))
-        except ValueError as error:
-            self._fail(error)
-
     def _fail(self, error: ValueError) -> None:
         self._failure = f"The step cannot be set up: {error}"
         self._pending.clear()
@@ -307,11 +308,9 @@ class LessonRun(QObject):
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
-        try:
-            wanted = {name: with_settings(open_built_in(run.document) if run.document else first, run.set) for name, run in runs.items()}
-        except ValueError as error:
-            self._fail(error)
-            return
+        documents = self.state.lesson.documents
+        starts = {name: opened(documents, run.document) if run.document else first for name, run in runs.items()}
+        wanted = {name: with_settings(starts[name], run.set) for name, run in runs.items()}
         there = {
             name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations
         }
@@ -326,7 +325,7 @@ class LessonRun(QObject):
     def _arrive(self) -> None:
         self.is_setting_up = self._was_lost = False
         self._left = self._document.experiment, self._link.run.iteration
-        self._facts = self._measured()
+        self._facts = self.measured()
         self._stepping.set_sample(0)
         self._place_cursor()
         self._tell()
@@ -349,7 +348,7 @@ class LessonRun(QObject):
     def _look(self) -> None:
         """Measure anew where it stands, and judge whether the change that is asked for has been made."""
         if self._stands and self._is_traced and not self.is_away:
-            self._facts = self._measured()
+            self._facts = self.measured()
             if self._was_lost:
                 self._was_lost = False
                 self._place_cursor()
@@ -358,13 +357,14 @@ class LessonRun(QObject):
 
     def _judge_change(self) -> None:
         try:
-            judged = judge(self.state.step.ask, "", self._measured())
+            judged = judge(self.state.step.ask, "", self.measured())
         except ExpressionError:
             return  # it is about what is not there yet
         if judged.is_right:
             self.state = self.state.judged("", judged)
 
-    def _measured(self) -> Facts:
+    def measured(self) -> Facts:
+        """Return what is known where the run stands now, whatever lesson is open."""
         run, index = self._link.run, self._stepping.index
         runs = {kept.branch.name: _columns(kept.curves) for kept in self._branches.kept}
         shown = index.truth if index is not None and run.is_traced else None

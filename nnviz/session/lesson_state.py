@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from nnviz.lessons.checks import Judged
 from nnviz.lessons.lesson import Lesson, LessonStep
+
+BESIDE = {
+    "build": ("network", "properties", "parameters"),
+    "step": ("network", "graph", "inspector"),
+    "train": ("loss", "boundary"),
+}
+"""What stands beside a lesson by the workspace its step names; in `train` the panels that are named instead."""
 
 
 class Move(NamedTuple):
@@ -144,3 +152,11 @@ def shown_panels(state: LessonState) -> tuple[str, tuple[str, ...]]:
             workspace, panels = step.workspace or workspace, ()
         panels = step.panels or panels
     return workspace, panels
+
+
+def naming(visible: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return workspace and panels with which a step has these panels shown beside it, as `shown_panels` returns them."""
+    for workspace in ("step", "build"):
+        if set(BESIDE[workspace]) <= set(visible):
+            return workspace, tuple(name for name in visible if name not in BESIDE[workspace])
+    return "train", tuple(name for name in visible if name != "training")

@@ -35,6 +35,7 @@ from nnviz.session.document import Document, Edited, UndoOrder
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
+from nnviz.session.lesson_draft import LessonDraft
 from nnviz.session.long_tasks import LongTasks
 from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
@@ -104,12 +105,10 @@ class Session(QObject):
         self._unit_maps = Query(self.link, messages.MapUnit, messages.UnitMapped, parent=self)
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
-        self.lessons = LessonRun(
-            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks),
-            lambda: self.doctor.present,
-            lambda: self.is_saved,
-            self,
-        )
+        told = (lambda: self.doctor.present, lambda: self.is_saved)
+        driven = (self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks)
+        self.lessons = LessonRun(*driven, *told, self)
+        self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
         self.watch(())
         self._listen()
 
@@ -136,7 +135,7 @@ class Session(QObject):
         self._unit_maps.answered.connect(self._on_unit_mapped)
         self.work.cancelled.connect(self._on_cancelled)
         kept = (self.branches, self.comparison, self.trials, self.sweep, self.kept_run, self.autosaver)
-        for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights):
+        for part in (self.document, self.link, self.training, *kept, self.what_ifs, self.weights, self.draft):
             part.message_posted.connect(self.message_posted)
 
     # --- what there is ---
@@ -264,6 +263,7 @@ class Session(QObject):
         else:
             self.autosaver.write()
         self.file_watch.release()
+        self.draft.stop()
         self.sweep.close()
         self.work.stop()
         self.link.close()

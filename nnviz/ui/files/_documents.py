@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import FIRST_EXAMPLE, PREFIX, open_document
 from nnviz.document.store.files import stamp, sweep
+from nnviz.lessons.lesson import SUFFIX
+from nnviz.lessons.store import is_lesson_file
 from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._file_notes import FileNotes
@@ -18,7 +21,7 @@ from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.waiting import waiting
 
-DOCUMENTS = "nnviz documents (*.nnviz *.json);;All files (*)"
+DOCUMENTS = f"nnviz documents and lessons (*.nnviz *.json);;Lessons (*{SUFFIX});;All files (*)"
 
 
 class Documents:
@@ -29,6 +32,11 @@ class Documents:
         self.notes = FileNotes(session, shell, self._write, self.save_as, self.revert)
         self._has_complained = False
         """Whether it has been said that the settings cannot be kept."""
+        self._play: Callable[[Path], object] = lambda path: None
+
+    def play_lessons(self, play: Callable[[Path], object]) -> None:
+        """Have `play` called with the file of a lesson that is to be opened."""
+        self._play = play
 
     # --- another document ---
 
@@ -52,11 +60,16 @@ class Documents:
     def open(self, path: str | Path = "") -> None:
         """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there."""
         path = path or QFileDialog.getOpenFileName(self._shell.window(), "Open", self._folder(), DOCUMENTS)[0]
-        if path and not self._shell.bring_up(Path(path).absolute()) and self.confirm_leaving():
+        if path and is_lesson_file(Path(path)):
+            self._play(Path(path).absolute())
+        elif path and not self._shell.bring_up(Path(path).absolute()) and self.confirm_leaving():
             self.read(Path(path).absolute())
 
     def read(self, path: Path) -> None:
-        """Put the document at this path in the place of the present one."""
+        """Put the document at this path in the place of the present one; play it, where it is a lesson."""
+        if is_lesson_file(path):
+            self._play(path)
+            return
         self.notes.drop()
         with waiting():
             is_open = self._document.open(path)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from nnviz.session.lesson_state import LessonState, asked_for, shown_panels
+from nnviz.session.lesson_state import BESIDE, LessonState, asked_for, shown_panels
 
-_BESIDE = {
-    "build": ("network", "properties", "parameters"),
-    "step": ("network", "graph", "inspector"),
-    "train": ("loss", "boundary"),
-}
-"""What stands beside a lesson by the workspace its step names; in `train` the panels that are named instead."""
-DEFAULT = _BESIDE["step"]
+DEFAULT = BESIDE["step"]
 _SHOW_RUNS = ("loss", "metric", "runs", "landscape", "distances")
 """Panels that show the runs of a step, and so the answer to what is asked of them."""
 
@@ -18,7 +12,7 @@ _SHOW_RUNS = ("loss", "metric", "runs", "landscape", "distances")
 def panels_beside(state: LessonState) -> tuple[str, ...]:
     """Return the panels that a step needs."""
     workspace, named = shown_panels(state)
-    base = named or _BESIDE[workspace] if workspace == "train" else (*_BESIDE[workspace], *named)
+    base = named or BESIDE[workspace] if workspace == "train" else (*BESIDE[workspace], *named)
     ask = state.step.ask
     return tuple(dict.fromkeys((*base, *(("training",) if workspace == "train" or (ask and ask.kind == "change") else ()))))
 

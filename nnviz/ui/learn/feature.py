@@ -9,18 +9,20 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QStackedWidget
 
 from nnviz.document.experiment import Experiment
-from nnviz.document.store.examples import open_document
 from nnviz.lessons.interview import InterviewQuestion, experiment_lesson
 from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.lesson_documents import opened
 from nnviz.lessons.measurements import MEASURES
-from nnviz.lessons.store import lesson_names, open_lesson
+from nnviz.lessons.store import lesson_names, open_lesson, readable_lesson
 from nnviz.records.breakpoint_places import target_of
+from nnviz.session.lesson_draft import DRAFT
 from nnviz.session.lesson_state import LessonState, cursor_of
 from nnviz.session.session import Session
 from nnviz.ui.learn._back_note import BackNote
@@ -39,6 +41,8 @@ from nnviz.ui.widgets.header_button import ActionButton
 _WAYS_IN = 4
 """So many lessons stand on the start page."""
 FIRST_LESSON = "first_backward_pass"
+OWN = "Your lessons"
+"""The heading of lessons from files."""
 WORKSPACE, _PANEL, _NOTE, _SHEET = "learn", "lesson", "first_lesson", "lesson_sheet"
 _EXPERIMENT = ":experiment"
 """What the lesson of one step is called that shows the answer to a question."""
@@ -70,7 +74,8 @@ class LearnFeature(QObject):
         for page in (self.list, self.page, self.interview.pages):
             self._pages.addWidget(page)
         self._all = ActionButton(shell.action_table["lessons"], "all lessons")
-        self.cards = {_PANEL: Card("Lessons", stacked(self.back_note, self._pages, stretch=1), [self._all])}
+        self._own = [ActionButton(shell.action_table[name], word) for name, word in (("open_lesson", "open…"), ("new_lesson", "new…"))]
+        self.cards = {_PANEL: Card("Lessons", stacked(self.back_note, self._pages, stretch=1), [*self._own, self._all])}
         self._beside: tuple[str, ...] = ()
         self._known: dict[str, Lesson] = {}
         self._view = "lesson"
@@ -188,15 +193,17 @@ class LearnFeature(QObject):
 
     def ways_in(self) -> list[tuple[str, str, Experiment, Callable[[], object]]]:
         """Return title, sentence, document and way of the lesson that was open last, and of the next ones."""
-        rows = sorted(self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done))
+        rows = sorted(
+            self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done, row.group == OWN)
+        )
         return [
-            (row.title, f"{row.minutes} min. {row.summary}", open_document(name), partial(self.open, row.name))
+            (row.title, f"{row.minutes} min. {row.summary}", opened(lesson.documents, name), partial(self.open, row.name))
             for row in rows[:_WAYS_IN]
-            if (name := self._known[row.name].steps[0].document)
+            if (lesson := self._lesson(row.name)) and (name := lesson.steps[0].document)
         ]
 
     def _lesson(self, name: str) -> Lesson | None:
-        if name not in self._known:
+        if name not in self._known or Path(name).is_absolute():  # a file may be another one now
             try:
                 self._known[name] = open_lesson(name)
             except LessonError as error:
@@ -208,7 +215,8 @@ class LearnFeature(QObject):
         """All lessons that can be read, the first one first, the others in the order of the course."""
         found = [(name, lesson) for name in lesson_names() if (lesson := self._lesson(name))]
         found.sort(key=lambda one: (one[0] != FIRST_LESSON, _in_course(one[1])))
-        return [self._row(name, lesson) for name, lesson in found]
+        own = [replace(self._row(name, lesson), group=OWN) for name in self._progress.own if (lesson := readable_lesson(Path(name)))]
+        return [*own, *(self._row(name, lesson) for name, lesson in found)]
 
     def _row(self, name: str, lesson: Lesson) -> ListedLesson:
         place, is_done = self._progress.place(name), self._progress.is_done(name)
@@ -220,12 +228,31 @@ class LearnFeature(QObject):
         """Open the first lesson."""
         self.open(FIRST_LESSON)
 
+    def open_file(self, path: Path) -> None:
+        """Open the lesson in a file, and list it from now on."""
+        if self._lesson(str(path)) is not None:
+            self._progress.note_own(str(path))
+            self.open(str(path))
+
+    def try_out(self, lesson: Lesson, place: int) -> None:
+        """Play a lesson that is being written: it has no name, and nobody's progress in it is kept."""
+        self._come()
+        self._view = "lesson"
+        self._run.open(DRAFT, lesson, place)
+        self.take_keyboard()
+
+    def _come(self) -> None:
+        """Bring the panel of lessons into sight."""
+        self._shell.show_workspace(WORKSPACE)
+        if not self._shell.is_visible(_PANEL):
+            self.panels_changed.emit()
+
     def open(self, name: str) -> None:
         """Open a lesson where it was left; one that is done from its start."""
         lesson = self._lesson(name)
         if lesson is None:
             return
-        self._shell.show_workspace(WORKSPACE)
+        self._come()
         place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
         if self._run.loses_work(name, lesson, place) and not self._may_leave():
             return
@@ -237,7 +264,7 @@ class LearnFeature(QObject):
     def show_list(self) -> None:
         """Show all lessons; the one that is open stays where it is."""
         self._view = "list"
-        self._shell.show_workspace(WORKSPACE)
+        self._come()
         self._show()
         self.take_keyboard()
 
@@ -271,7 +298,9 @@ class LearnFeature(QObject):
         state = self._run.state
         if not self.can_go_on:
             return
-        if state.is_last and state.name == QUIZ_NAME:
+        if state.is_last and state.name == DRAFT:
+            self._run.leave()
+        elif state.is_last and state.name == QUIZ_NAME:
             self.interview.finish()
             self._run.leave()
             self.take_keyboard()
@@ -377,9 +406,10 @@ class LearnFeature(QObject):
         state = self._run.state
         if self._is_quiz:
             self.interview.take_state(state)
-        if self._view == "interview" and not self._is_quiz:
+        is_draft = state is not None and state.name == DRAFT
+        if self._view == "interview" and not (self._is_quiz or is_draft):
             self._show_questions()
-        elif state is None or self._view == "list":
+        elif state is None or (self._view == "list" and not is_draft):
             self._show_list()
         else:
             self._show_step(state)
@@ -392,7 +422,7 @@ class LearnFeature(QObject):
             self._progress.keep(state.name, state.place)
         self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
         self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
-        self._all.show()
+        self._show_tools(False)
         before = self._pages.currentWidget()
         had_keyboard = before is not self.page and before.isAncestorOf(self._shell.window().focusWidget() or self.page)
         self._pages.setCurrentWidget(self.page)
@@ -406,7 +436,7 @@ class LearnFeature(QObject):
         title, subtitle = self.interview.title
         self.cards[_PANEL].set_title(title, "Interview")
         self.cards[_PANEL].set_subtitle(subtitle)
-        self._all.show()
+        self._show_tools(False)
         self._pages.setCurrentWidget(self.interview.pages)
 
     def _tell_answering(self) -> None:
@@ -434,8 +464,13 @@ class LearnFeature(QObject):
         self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
         self.list.set_lessons(listed, self._progress.latest)
         self.list.questions.setText(f"Interview questions · {self.interview.told}")
-        self._all.hide()
+        self._show_tools(True)
         self._pages.setCurrentWidget(self.list)
+
+    def _show_tools(self, is_list: bool) -> None:
+        self._all.setVisible(not is_list)
+        for button in self._own:
+            button.setVisible(is_list)
 
     def _show_beside(self, state: LessonState) -> None:
         """Have the panels shown that the step needs, once; what the person does with them afterwards stays."""

@@ -7,6 +7,9 @@ import json
 from PySide6.QtCore import QSettings
 
 _LATEST, _PLACES, _DONE, _OFFERED, _ANSWERS = "learn/latest", "learn/places", "learn/done", "learn/offered", "learn/answers"
+_OWN = "learn/own"
+MOST_OWN = 30
+"""So many files of lessons are remembered."""
 
 
 class LessonProgress:
@@ -64,6 +67,15 @@ class LessonProgress:
     def note_offered(self) -> None:
         """Remember that the person has been told of the first lesson."""
         self._put(_OFFERED, "yes")
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The files of lessons that were opened, the newest first."""
+        return tuple(filter(None, self._value(_OWN).split("\n")))
+
+    def note_own(self, path: str) -> None:
+        """Remember the file of a lesson."""
+        self._put(_OWN, "\n".join([path, *(other for other in self.own if other != path)][:MOST_OWN]))
 
     def _value(self, key: str) -> str:
         if key not in self._known:

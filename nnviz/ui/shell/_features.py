@@ -6,6 +6,8 @@ from PySide6.QtCore import QObject
 
 from nnviz.document.experiment import Experiment
 from nnviz.session.engine_process import EngineProcess
+from nnviz.session.lesson_draft import AuthorView
+from nnviz.session.lesson_state import naming
 from nnviz.session.session import Session
 from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.comparison.feature import ComparisonFeature
@@ -25,6 +27,8 @@ from nnviz.ui.shell.workspaces import WorkspaceArea
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.sweep.feature import SweepFeature
+from nnviz.ui.teach.feature import PANEL as AUTHOR
+from nnviz.ui.teach.feature import TeachFeature
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.weights.feature import WeightsFeature
 from nnviz.ui.widgets.boxes import scrolling
@@ -37,6 +41,8 @@ _RIGHT = {"inspector": 352, "properties": 300}
 """And below these the texts of the panels at the right."""
 _LESSON = 300
 """And below this a line of a lesson has too few words."""
+_AUTHOR = 372
+"""And below this the buttons of who writes one."""
 _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
@@ -64,6 +70,7 @@ class Features:
         self.sweep = SweepFeature(session, shell)
         self.doctor = DoctorFeature(session, shell)
         self.learn = LearnFeature(session, shell)
+        self.teach = TeachFeature(session, shell)
         self.checking = CheckingFeature(session, shell.window())
         self._join(shell)
         self.cards = self._cards()
@@ -111,13 +118,36 @@ class Features:
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
+        self._join_author()
         self.learn.answering_changed.connect(self._follow_answering)
         self.learn.node_wanted.connect(self.graph.view.folds.show)
+
+    def _join_author(self) -> None:
+        """Let who writes a lesson be told where the window stands, and have played what is written or in a file."""
+        self.teach.look_through(self._authors_view, self.files.documents.confirm_leaving)
+        self.teach.panels_wanted.connect(self._show_beside_author)
+        self.teach.play_wanted.connect(self.learn.try_out)
+        self.teach.file_wanted.connect(self.learn.open_file)
+        self.files.documents.play_lessons(self.learn.open_file)
 
     def _show_beside_lesson(self) -> None:
         """Show what the step of the lesson needs, where the lesson stands."""
         if self.area.name == LEARN:
-            self.area.show_only(self.learn.panels)
+            beside = self.learn.panels[1:]
+            self.area.show_only((AUTHOR, *beside) if self.teach.draft.is_revisiting else self.learn.panels)
+
+    def _show_beside_author(self, panels: tuple[str, ...]) -> None:
+        """Show the panel of an author, and these beside it."""
+        self.area.show_workspace(LEARN)
+        self.area.show_only(panels)
+
+    def _authors_view(self) -> AuthorView:
+        """Where somebody stands who writes a lesson: in a workspace, or with the panels that are seen beside the lesson."""
+        element = self.step.chain_rule.element()
+        if self.area.name != LEARN:
+            return AuthorView(self.area.name, (), element)
+        visible = tuple(name for name in self.area.visible_panels() if name not in (AUTHOR, "lesson"))
+        return AuthorView(*naming(visible), element, visible)
 
     def _show_sweep(self) -> None:
         """Give the sweep all the room; Esc gives the panels of the workspace their places again."""
@@ -162,6 +192,7 @@ class Features:
             **self.sweep.cards,
             **self.doctor.cards,
             **self.learn.cards,
+            **self.teach.cards,
             "microscope": step["microscope"],
         }
 
@@ -179,6 +210,7 @@ class Features:
         self.cards["layers"].setMinimumSize(width, _LAYERS)
         self.cards["training"].setMinimumSize(width, min(height, _MOST_HIGH, spare))
         self.cards["lesson"].setMinimumWidth(max(_LESSON, min(round(scaled(_LESSON)), most - max(_RIGHT.values()))))
+        self.cards[AUTHOR].setMinimumWidth(max(_AUTHOR, min(round(scaled(_AUTHOR)), most - max(_RIGHT.values()))))
         for name, pixels in _RIGHT.items():
             self.cards[name].setMinimumWidth(max(pixels, min(round(scaled(pixels)), most - width)))
         self._bar.fit()  # only now all its texts have their size
@@ -186,7 +218,15 @@ class Features:
     @property
     def needs(self) -> dict[str, str]:
         """What the engine has to measure for each panel that can be seen; for others nothing."""
-        return self.network.needs | self.graph.needs | self.step.needs | self.run.needs | self.pictures.needs | self.learn.needs
+        return (
+            self.network.needs
+            | self.graph.needs
+            | self.step.needs
+            | self.run.needs
+            | self.pictures.needs
+            | self.learn.needs
+            | self.teach.needs
+        )
 
     @property
     def plots(self) -> dict[str, Plot]:

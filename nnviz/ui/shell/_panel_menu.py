@@ -14,6 +14,7 @@ from nnviz.ui.widgets.card import Card, header_height
 
 TITLES = {
     "lesson": "Lesson",
+    "teach": "Write a lesson",
     "layers": "Layers",
     "training": "Training",
     "network": "Network",

@@ -20,6 +20,7 @@ from nnviz.ui.run import run_actions
 from nnviz.ui.shell_api import Act, why_not
 from nnviz.ui.step import step_actions
 from nnviz.ui.sweep import sweep_actions
+from nnviz.ui.teach import teach_actions
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.weights import weight_actions
 
@@ -60,6 +61,7 @@ OFFERED = {
     "checking": checking_actions.ACTIONS,
     "graph": graph_actions.ACTIONS,
     "learn": learn_actions.ACTIONS,
+    "teach": teach_actions.ACTIONS,
 }
 """Who offers what, in the order in which it comes into the menus."""
 RUNNING = {"train": ("pause", "fa6s.pause"), "play": ("stop", "fa6s.stop")}

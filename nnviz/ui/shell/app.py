@@ -133,6 +133,8 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
     after_next_paint(window.features.area, lambda: _complete(window))
     if not window.siblings() and not window.features.files.lost_work.offer() and begin is None:
         window.features.learn.offer_first()
+    if not window.siblings():
+        window.features.teach.offer_kept()
     window.focus_canvas()
 
 

@@ -91,6 +91,7 @@ WORKSPACES = {
     ),
     "learn": row(
         (350, "lesson"),
+        (400, "teach"),
         (
             850,
             column(

@@ -283,6 +283,7 @@ class MainWindow(QMainWindow):
             stepping.stop()  # only there is a button that stops it
         self.features.network.view.select(self.features.network.selected_layers)  # a selected link has handles, for building
         self.features.learn.show_workspace()
+        self.features.teach.show_workspace()
         self.focus_canvas()
         stepping.set_rest("start" if steps else "end")
         self.features.step.show_visible()
