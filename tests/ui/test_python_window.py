@@ -7,10 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 
 from nnviz.records.python_file import read_python_file
-from nnviz.ui.shell.python_window import FileWindow
-from nnviz.ui.shell.trace_window import run
+from nnviz.ui.files.python_sheet import agree
+from nnviz.ui.shell.python_window import FileWindow, show_file
+from nnviz.ui.shell.trace_window import TraceWindow, run
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
@@ -90,6 +93,23 @@ def test_what_fails_says_where_and_can_be_run_again(shown, text, said):
     assert one.window.trace.stepping.index is None and one.window.isVisible()
 
 
+@pytest.mark.parametrize(
+    ("made", "given", "operation"),
+    [
+        ("torch.nn.Linear(3, 2), torch.rand(8, 3), torch.ones(8, dtype=torch.long)", "", "cross_entropy"),
+        ("torch.nn.Linear(3, 2), torch.rand(8, 3), torch.rand(8, 2)", "", "mse_loss"),
+        ("lambda x: torch.sigmoid(x).mean()", "inputs = torch.rand(3)", "mean"),
+        ("lambda x, y: (x * y).mean()", "def make_inputs():\n    return torch.rand(3), torch.rand(3)", "mean"),
+        ("dict(module=lambda x, y: (x * y).mean(), inputs={'y': torch.rand(3)}, x=torch.rand(3))", "", "mean"),
+    ],
+)
+def test_what_a_function_may_return(shown, made, given, operation):
+    one = shown(f"import torch\n{given}\ndef make():\n    return {made}\n")
+    index = one.window.trace.stepping.index
+    assert index is not None, note(one).text
+    assert operation in {node.operation for node in index.trace.nodes}
+
+
 def test_the_calls_that_led_to_an_error_are_those_of_the_file(shown, qtbot):
     one = shown("import torch\n\ndef make():\n    return 1 / 0\n")
     assert one.window.trace.error.traceback.splitlines()[1] == f'  File "{one._file.path}", line 4, in make'
@@ -119,6 +139,25 @@ def test_what_does_not_end_is_cancelled_within_three_seconds(shown, qtbot, text)
     one.program._process.wait(3)
 
 
+def test_what_was_shown_stays_where_another_detail_does_not_end(shown, qtbot):
+    loops = "import torch\nclass Net(torch.nn.Linear):\n    calls = 0\n    def forward(self, x):\n        self.calls += 1\n"
+    loops += "        while self.calls > 1:\n            pass\n        return super().forward(x).tanh().sum()\n"
+    one = shown(f"{loops}def make():\n    return Net(40, 40), torch.rand(200, 40)\n")
+    trace, index = one.window.trace, one.window.trace.stepping.index
+    one.window.graph.detail.chosen.emit("layer")
+    qtbot.waitUntil(lambda: trace.seconds > 1.2, timeout=5000)
+    large = next(node.id for node in index.trace.nodes if node.operation == "linear")
+    trace.stepping.set_sample(3)
+    trace.want_numbers(large)  # it must not wait for what never ends
+    one.window.busy_line.button.click()
+    qtbot.waitUntil(lambda: not trace.busy, timeout=3000)
+    assert trace.stepping.index is index and trace.stepping.detail == "textbook"
+    assert "what is shown stays" in note(one).text and "Run it again" in note(one).buttons
+    one.window.graph.detail.chosen.emit("math")
+    qtbot.waitUntil(lambda: not trace.busy, timeout=3000)
+    assert "did not let itself be interrupted" in one.window.toast.text
+
+
 def test_what_the_file_has_started_ends_with_its_window(shown, qtbot, tmp_path):
     pid = tmp_path / "pid"
     started = f"import subprocess\nopen({str(pid)!r}, 'w').write(str(subprocess.Popen(['sleep', '1000']).pid))\n"
@@ -146,6 +185,25 @@ def test_after_a_change_it_is_run_again_only_once_that_was_agreed_to(shown, qtbo
     assert one.again.digest != one._file.digest and not one.window.isVisible()
 
 
+def test_a_file_that_was_mended_is_run_again_in_the_place_of_the_first(written, qtbot):
+    file, seen = written("def make():\n    return 1 / 0\n"), []
+
+    def look():
+        windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, TraceWindow) and one.isVisible()]
+        if windows and not windows[0].trace.busy:
+            window = windows[0]
+            seen.append(window.trace.stepping.index is not None)
+            if seen[-1]:
+                window.close()
+                return
+            agree(written(NET))
+            window.notes.notes["file"].buttons["Run it again"].click()
+        QTimer.singleShot(20, look)
+
+    QTimer.singleShot(0, look)
+    assert show_file(file, "make") == 0 and seen == [False, True]
+
+
 # --- the command ---
 
 
@@ -163,6 +221,13 @@ def test_without_a_terminal_nothing_is_run_unless_it_was_agreed_to(written, tmp_
     several = written(f"open({str(marker)!r}, 'w').close()\n{NET}\ndef other():\n    return make()\n").path
     done = command(several, "--yes")
     assert done.returncode == 2 and f"nnviz {path}:other" in done.stderr and not marker.exists()
+
+
+def test_a_window_runs_only_what_was_agreed_to(written, tmp_path):
+    marker = tmp_path / "it ran"
+    path = written(f"open({str(marker)!r}, 'w').close()\n{NET}").path
+    done = command("--python-window", path, "make", "0" * 64)
+    assert done.returncode == 1 and "has changed since you agreed" in done.stderr and not marker.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals of this kind")

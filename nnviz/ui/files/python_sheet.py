@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -45,7 +47,8 @@ class PythonSheet(QDialog):
         head = QLabel(f"Run {file.path.name}?", textFormat=Qt.TextFormat.PlainText)
         head.setProperty("role", "head")
         what = f"and call {names[0]}" if len(names) == 1 else "and call the function that makes the module"
-        self.told = _text(f"This will run {file.path} {what}.\n\n{MEANING}\n\n{_APART}")
+        path = str(file.path).replace(os.sep, f"{os.sep}\u200b")  # a long one goes on in the next line
+        self.told = _text(f"This will run {path} {what}.\n\n{MEANING}\n\n{_APART}")
         buttons = QDialogButtonBox()
         self.run = QPushButton("Run it", autoDefault=False)
         self.leave = QPushButton("Cancel", default=True)

@@ -39,7 +39,8 @@ class FileProgram:
     def __init__(self, file: PythonFile, name: str) -> None:
         """Start the process. What the file writes goes to stderr."""
         self.stage = f"starting torch and running {file.path.name}"
-        self._file, self._is_open, self._killed = file, False, False
+        self._file, self._is_open, self._is_killed, self.is_asked = file, False, False, False
+        """`is_asked`: whether something is under way that only a cancel may end."""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         command = [sys.executable, *COMMAND, str(file.path), name, file.digest]
         environment = dict(entry.partition("=")[::2] for entry in engine_environment().toStringList())
@@ -54,7 +55,7 @@ class FileProgram:
 
         Raises TraceError where the file failed, FileGone where its process has ended.
         """
-        with self._ending():
+        with self.asked():
             if not self._is_open:
                 opening = self._program.heard(0, check)
                 if isinstance(opening, QuestionFailed):
@@ -64,8 +65,9 @@ class FileProgram:
         return FileIteration(self, self._program, TraceIndex(taken.trace))
 
     @contextmanager
-    def _ending(self) -> Iterator[None]:
-        """What is cancelled in vain ends with its process, and what fails because that has ended says how it did."""
+    def asked(self) -> Iterator[None]:
+        """What is asked inside and cancelled in vain ends with its process; where that has ended, FileGone says how it did."""
+        self.is_asked = True
         try:
             yield
         except Exception as error:
@@ -76,15 +78,17 @@ class FileProgram:
             if self._program.is_stuck or not self._is_open:
                 self.kill()
             raise
+        finally:
+            self.is_asked = False
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more can be asked for."""
-        return self._program.has_ended
+        return self._is_killed or self._program.has_ended
 
     def kill(self) -> None:
         """End the process at once, with all it has started."""
-        self._killed = True
+        self._is_killed = True
         if hasattr(os, "killpg"):
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -110,7 +114,7 @@ class FileProgram:
     def _end(self) -> str:
         """How the process has ended, as a sentence."""
         name = self._file.path.name
-        if self._killed:
+        if self._is_killed:
             return f"The process of {name} was ended, because it did not let itself be interrupted."
         code = self._process.wait()
         self._writer.join(_PATIENCE)
@@ -129,11 +133,12 @@ class FileIteration:
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
-        return self._asked.check(node, element)
+        with self._owner.asked():
+            return self._asked.check(node, element)
 
     def numbers(self, node: int, row: int | None) -> NodeTensors:
-        """Return what was too large to travel around a node; nothing if the process has ended."""
-        if not self._owner.has_ended:
+        """Return what was too large to travel around a node; nothing if the process has ended, or is busy and may never answer."""
+        if not self._owner.has_ended and not self._owner.is_asked:
             with suppress(RuntimeError):
                 return self._asked.numbers(node, row)
         trace = self.index.trace

@@ -44,6 +44,8 @@ def show_file(file: PythonFile, name: str, ends_with_stdin: bool = False) -> int
         shown = FileWindow(file, name)
         if program is not None:
             program.ended.connect(shown.window.close)
+            if program.has_ended:
+                shown.window.close()
         signals = app.TerminationSignals(shown.window.close)
         run(shown.window)
         signals.close()
@@ -60,11 +62,13 @@ class _StdinEnd(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        self.has_ended = False
         threading.Thread(target=self._wait, daemon=True).start()
 
     def _wait(self) -> None:
         while os.read(0, 1024):
             pass
+        self.has_ended = True
         self.ended.emit()
 
 
@@ -133,7 +137,7 @@ class FileWindow(QObject):
         shown = [("Traceback…", lambda: self._show_calls(error))] if calls else []
         notes.drop(_NOTHING)
         notes.post(_NOTE, "error" if self.has_failed else "info", text, [*shown, (_AGAIN, self.run_again)])
-        self.window.graph.view.notice.setText(text)
+        self.window.graph.view.notice.setText("There is nothing to step through.")
 
     def _offer_again(self) -> None:
         text = f"The process of {self._file.path.name} has ended: what is shown stays, and no other detail can be taken."
