@@ -106,3 +106,7 @@ def test_what_makes_no_module_is_said_in_the_window(window, tmp_path):
     path.write_text("x = 1\n")
     window.features.files.documents.open(path)
     assert "def make_model" in window.notes.notes["python file"].text and not sheets(window)
+    path.unlink()
+    recent.remember(path)
+    window.features.files.documents.open(path)
+    assert "No such file" in window.notes.notes["python file"].text and path not in recent.recent_documents()

@@ -27,6 +27,8 @@ class PythonFiles:
             names = list(file.makers) if len(file.makers) > 1 else [file.maker()]
         except PythonFileError as error:
             self._shell.notes.post(_NOTE, "error", str(error))
+            if not path.exists():
+                recent.forget(path)
             return
         recent.remember(file.path)
         if is_agreed(file) and len(names) == 1:
