@@ -18,6 +18,14 @@ def main() -> int:
         from nnviz.ui.shell.window_of_program import serve as serve_window
 
         return serve_window()
+    if sys.argv[1:2] == ["--program"]:
+        from nnviz.file_program import serve as serve_file
+
+        return serve_file(*sys.argv[2:5])
+    if sys.argv[1:2] == ["--python-window"]:
+        from nnviz.ui.shell.python_window import serve as serve_python_window
+
+        return serve_python_window(*sys.argv[2:5])
     if sys.argv[1:2] == ["--sweep"]:
         from nnviz.sweep_process import serve as serve_sweep
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
 from nnviz.extras import MissingExtra
+from nnviz.records.python_file import PythonFileError, named_maker, read_python_file
 from nnviz.ui.shell.layouts import WORKSPACES
 
 if TYPE_CHECKING:
@@ -102,14 +103,22 @@ def _make_printable() -> None:
 def _window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("nnviz", description="Open the window. `nnviz --help` lists what else there is.", add_help=False)
     parser.add_argument("file", nargs="?", metavar="FILE", help="a document to open, example:NAME or template:NAME")
+    _add_yes(parser)
     parser.set_defaults(job=_window)
     return parser
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    text = "run the Python file of `nnviz MODEL.py[:FUNCTION]` without asking first"
+    parser.add_argument("--yes", action="store_true", help=text)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "nnviz",
-        description="A microscope for neural networks. Without a command, `nnviz [FILE]` opens the window.",
+        description="A microscope for neural networks. Without a command, `nnviz [FILE]` opens the window, and `nnviz MODEL.py[:FUNCTION] "
+        "[--yes]` one on the module that a function of a Python file returns, alone or with its inputs: it asks before the file is run, "
+        "in a process of its own; --yes agrees.",
         epilog="FILE is a path, example:NAME or template:NAME; `nnviz examples` lists the examples.",
     )
     parser.add_argument("--version", action="version", version=f"nnviz {__version__}")
@@ -361,6 +370,9 @@ def _axis(text: str) -> SweepAxis:
 
 
 def _window(options: argparse.Namespace) -> int:
+    named = named_maker(options.file or "")
+    if named is not None:
+        return _python_window(*named, agreed=options.yes)
     obstacle = _obstacle(options.file) if options.file else ""
     if obstacle:
         _complain(obstacle)
@@ -368,6 +380,24 @@ def _window(options: argparse.Namespace) -> int:
     from nnviz.ui.shell import app
 
     return app.main(options.file)
+
+
+def _python_window(path: str, name: str, agreed: bool) -> int:
+    try:
+        file = read_python_file(Path(path))
+        name = file.maker(name)
+    except PythonFileError as error:
+        return _complain(str(error), code=2)
+    if not agreed and not sys.stdin.isatty():
+        return _complain(f"{file.path.name} would be run, and there is no terminal to ask in: add --yes if you agree.", code=2)
+    if not agreed:
+        question = f"Run {file.path.name} and call {name}? It can do whatever you can do. [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return _complain("Nothing was run.")
+    from nnviz.ui.shell.python_window import show_file
+
+    return show_file(file, name)
 
 
 def _obstacle(file: str) -> str:

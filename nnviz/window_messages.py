@@ -43,10 +43,11 @@ class ElementChecked(ToWindow, frozen=True):
 
 
 class QuestionFailed(ToWindow, frozen=True):
-    """There is no answer: the kind of the error, and what it says."""
+    """There is no answer: the kind of the error, what it says, and the calls that led there, as Python prints them."""
 
     kind: str
     text: str
+    traceback: str = ""
 
 
 class FromWindow(msgspec.Struct, frozen=True, tag=True):

@@ -9,10 +9,11 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from nnviz.messages import FrameReader
 from nnviz.records.halt_record import HaltRecord
@@ -53,12 +54,25 @@ def show_apart(recording: Recording, title: str, detail: str, halt: HaltRecord |
     """
     program = [sys.executable, *COMMAND]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
-    window = _Window(process, recording)
+    window = AnsweredWindow(process.stdout.fileno(), process.stdin, recording)
     try:
         window.say(OpenTrace(0, title, detail, tuple(recording.details), halt))
         return window.serve()
     finally:
-        window.close()
+        _close(process)
+        window.wait_until_gone(_PATIENCE)
+        process.stdout.close()
+
+
+def _close(process: subprocess.Popen) -> None:
+    """Let the process end, and see that it does."""
+    with suppress(OSError):
+        process.stdin.close()
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _environment() -> dict[str, str]:
@@ -67,11 +81,12 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH", ""))))}
 
 
-class _Window:
-    """The process of the window, as this one sees it."""
+class AnsweredWindow:
+    """The process of a window, as the one that has the module sees it."""
 
-    def __init__(self, process: subprocess.Popen, recording: Recording) -> None:
-        self._process, self._recording = process, recording
+    def __init__(self, source: int, target: BinaryIO, recording: Recording) -> None:
+        """`source`: the descriptor from which its questions are read; `target`: where the answers go."""
+        self._source, self._target, self._recording = source, target, recording
         self._iteration: RecordedIteration | None = None
         self._error: Exception | None = None
         self._asked: SimpleQueue[Asked] = SimpleQueue()
@@ -81,8 +96,8 @@ class _Window:
     def say(self, message: ToWindow) -> None:
         """Send a message; a window that has gone does not hear it."""
         with suppress(OSError):
-            self._process.stdin.write(packed(message))
-            self._process.stdin.flush()
+            self._target.write(packed(message))
+            self._target.flush()
 
     def serve(self) -> str:
         """Answer questions until the window is closed; return its answer. Raises what kept it from having anything to show."""
@@ -97,17 +112,9 @@ class _Window:
             else:
                 self._answer(question)
 
-    def close(self) -> None:
-        """Let the process end, and see that it does."""
-        with suppress(OSError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._reader.join(_PATIENCE)
-        self._process.stdout.close()
+    def wait_until_gone(self, seconds: float | None = None) -> None:
+        """Wait until nothing more can come from it."""
+        self._reader.join(seconds)
 
     def _take(self, question: TakeIteration) -> None:
         try:
@@ -118,7 +125,7 @@ class _Window:
             self.say(QuestionFailed(question.number, "Cancelled", ""))
         except Exception as error:
             self._error = error
-            self.say(QuestionFailed(question.number, type(error).__name__, str(error)))
+            self.say(QuestionFailed(question.number, type(error).__name__, str(error), told_calls(error)))
 
     def _look(self, number: int) -> Callable[[], None]:
         """What is called while an iteration is taken: other questions are answered meanwhile."""
@@ -146,9 +153,14 @@ class _Window:
     def _read(self) -> None:
         frames = FrameReader()
         try:
-            while data := os.read(self._process.stdout.fileno(), 1 << 16):
+            while data := os.read(self._source, 1 << 16):
                 for body in frames.feed(data):
                     self._asked.put(asked_for(body))
         except (OSError, ValueError):
             pass  # what is no frame is the end, like a broken pipe
         self._asked.put(WindowClosed(0))
+
+
+def told_calls(error: BaseException) -> str:
+    """Return the calls that led to an error, as Python prints them."""
+    return "".join(traceback.format_exception(error))

@@ -41,7 +41,7 @@ BELOW_THE_FEATURES = {
 ALLOWED = {
     "nnviz": {"version", "trace", "viewing", "gradient_checking", "watching", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli", "ui.shell", "sweep_process", "sweep_workers"},
+    "nnviz.__main__": {"engine", "cli", "ui.shell", "file_program", "sweep_process", "sweep_workers"},
     "nnviz.resource_files": set(),
     "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
@@ -69,7 +69,7 @@ ALLOWED = {
     "nnviz.ui": set(),
     "nnviz.ui.theme": {"resource_files", *WINDOW_LIBRARIES},
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
-    "nnviz.ui.shell_api": {"session", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
+    "nnviz.ui.shell_api": {"session", "records", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
     "nnviz.ui.shell": {"version", "ui", "window_messages", *BELOW_THE_FEATURES},
     "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
@@ -86,6 +86,7 @@ ALLOWED = {
     "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "window_process", "torch"},
     "nnviz.window_messages": {"messages", "records", "msgspec"},
     "nnviz.window_process": {"window_messages", "messages", "records", "session"},
+    "nnviz.file_program": {"viewing", "window_process", "window_messages", "trace", "records", "torch"},
     "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
     "nnviz.cli": {

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
     from nnviz.document.experiment import Experiment
+    from nnviz.records.python_file import PythonFile
     from nnviz.ui.theme.colors import Theme
     from nnviz.ui.widgets.notes import NoteBar
     from nnviz.ui.widgets.toast import Toast
@@ -77,6 +78,9 @@ class Shell(Protocol):
 
     def bring_up(self, path: Path) -> bool:
         """Bring the window to the front that has this document open; return whether another one has."""
+
+    def run_python(self, file: PythonFile, name: str) -> None:
+        """Have what `name` is in a file make its module, in a process of its own, and show it in a window of its own."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ from nnviz.lessons.store import is_lesson_file
 from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._file_notes import FileNotes
+from nnviz.ui.files._python_files import ENDING, PythonFiles
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import LIGHT
 from nnviz.ui.widgets.waiting import waiting
 
-DOCUMENTS = f"nnviz documents and lessons (*.nnviz *.json);;Lessons (*{SUFFIX});;All files (*)"
+DOCUMENTS = f"Documents, lessons and Python files (*.nnviz *.json *.py);;Lessons (*{SUFFIX});;All files (*)"
 
 
 class Documents:
@@ -30,6 +31,7 @@ class Documents:
     def __init__(self, session: Session, shell: Shell) -> None:
         self._session, self._document, self._shell = session, session.document, shell
         self.notes = FileNotes(session, shell, self._write, self.save_as, self.revert)
+        self._python_files = PythonFiles(shell)
         self._has_complained = False
         """Whether it has been said that the settings cannot be kept."""
         self._play: Callable[[Path], object] = lambda path: None
@@ -58,10 +60,15 @@ class Documents:
         self.take(open_document(f"{PREFIX}{name}"))
 
     def open(self, path: str | Path = "") -> None:
-        """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there."""
+        """Open a document; without a path the person chooses one. One that is open in another window of this program is shown there.
+
+        A Python file may be run, in a window of its own.
+        """
         path = path or QFileDialog.getOpenFileName(self._shell.window(), "Open", self._folder(), DOCUMENTS)[0]
         if path and is_lesson_file(Path(path)):
             self._play(Path(path).absolute())
+        elif path and Path(path).suffix.lower() == ENDING:
+            self._python_files.open(Path(path).absolute())
         elif path and not self._shell.bring_up(Path(path).absolute()) and self.confirm_leaving():
             self.read(Path(path).absolute())
 
@@ -80,10 +87,12 @@ class Documents:
             recent.forget(path)
 
     def open_all(self, paths: list[Path]) -> None:
-        """Open the first here and the others in windows of their own."""
-        for path in paths[1:]:
+        """Open the first document here, the others and Python files in windows of their own."""
+        documents = [path for path in paths if path.suffix.lower() != ENDING]
+        for path in documents[1:]:
             self._shell.open_window(lambda files, path=path: files.documents.read(path))
-        self.open(paths[0])
+        for path in (*documents[:1], *(path for path in paths if path not in documents)):
+            self.open(path)
 
     def revert(self) -> None:
         """Go back to what the file holds; Ctrl+Z brings the changes back."""

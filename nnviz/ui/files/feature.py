@@ -22,7 +22,7 @@ from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.drops import FileDrops
 from nnviz.ui.widgets.placing import place_below_bar
 
-DOCUMENTS = (".nnviz", ".json")
+DOCUMENTS = (".nnviz", ".json", ".py")
 
 
 class FilesFeature:

@@ -8,7 +8,7 @@ ACTIONS = (
     Act("new", "New", "File", lambda f: f.documents.new(), "Ctrl+N", "fa6s.file", "Start from the two-moons experiment"),
     Act("new_from", "New from template…", "File", lambda f: f.start_page.open_templates(), "Ctrl+Alt+N", "fa6s.shapes", "Choose one of the nets to begin with, from a perceptron to a transformer block"),
     Act("gallery", "Open from the gallery…", "File", lambda f: f.start_page.open(), "Ctrl+Shift+O", "fa6s.images", "Recent documents, templates and examples, as pictures"),
-    Act("open", "Open…", "File", lambda f: f.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document"),
+    Act("open", "Open…", "File", lambda f: f.documents.open(), "Ctrl+O", "fa6s.folder-open", "Open a document, or a Python file whose module is then shown in a window of its own"),
     Act("new_window", "New window", "File", lambda f: f.shell.open_window(), "Ctrl+Shift+N", "fa6s.window-restore", "Another document beside this one, with an engine of its own"),
     Act("recover", "Recover unsaved work", "File", lambda f: f.lost_work.ask(), "Ctrl+Alt+R", "fa6s.life-ring", "Show the unsaved work that earlier starts left behind"),
     Act("revert", "Revert to the saved document", "File", lambda f: f.documents.revert(), "Ctrl+Alt+Z", "fa6s.clock-rotate-left", "Go back to what the file holds; undo brings the changes back", enabled=lambda f: not f.session.document.is_saved),

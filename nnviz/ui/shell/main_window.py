@@ -31,6 +31,7 @@ from nnviz.version import __version__
 
 if TYPE_CHECKING:
     from nnviz.document.experiment import Experiment
+    from nnviz.records.python_file import PythonFile
     from nnviz.records.trace_state import TraceState
     from nnviz.session.engine_process import EngineProcess
     from nnviz.session.engine_work import Work
@@ -105,6 +106,7 @@ class MainWindow(QMainWindow):
         from nnviz.session.engine_process import EngineProcess  # here, because the window is painted before they are loaded
         from nnviz.ui.shell._features import Features, new_session
         from nnviz.ui.shell._presenter import Presenter
+        from nnviz.ui.shell._python_runs import PythonRuns
         from nnviz.ui.shell._stop_note import StopNote
         from nnviz.ui.widgets.pending_text import PendingText
         from nnviz.ui.widgets.turns import Turns
@@ -114,6 +116,7 @@ class MainWindow(QMainWindow):
         features = self.features
         bars = (self.top_bar, self.notes, features.doctor.line, features.run.bar, *features.step.bars)
         self.presenter = Presenter(self, self.session, features.area, (features.learn, features.step), bars, self.set_text_size)
+        self._python_runs = PythonRuns(self.session.link.log_line, self)
         self._stop_note = StopNote(self.notes, self._show_stop)
         self._turns = Turns(lambda feature: feature.show_trace_state(self.session.stepping.state), self)
         self.centralWidget().layout().replaceWidget(self._blank, self.features.area)
@@ -471,6 +474,11 @@ class MainWindow(QMainWindow):
             found.activateWindow()
         return found is not None
 
+    def run_python(self, file: PythonFile, name: str) -> None:
+        """Have what `name` is in a file make its module, in a process of its own, and show it in a window of its own."""
+        self.toast.post("info", f"Running {file.path.name} in a window of its own …")
+        self._python_runs.start(file, name)
+
     def quit(self) -> None:
         """Close all windows, this one last; stop at the first that a person would rather keep."""
         for window in (*self.siblings(), self):
@@ -513,6 +521,7 @@ class MainWindow(QMainWindow):
         self.features.learn.stop_printing()
         if self._keeps_settings:
             self._save_settings()
+        self._python_runs.stop()
         self.session.close(discards)
 
     # --- Qt ---

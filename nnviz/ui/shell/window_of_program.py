@@ -68,14 +68,16 @@ class Program(QObject):
 
     ended = Signal()
 
-    def __init__(self, source: int, target: int) -> None:
+    def __init__(self, source: int, target: int, patience: float = 0.0) -> None:
+        """`patience`: seconds in which it has to answer what was given up, else it `is_stuck`; with 0 it never is."""
         super().__init__(QCoreApplication.instance())
-        self._source, self._target = source, target
+        self._source, self._target, self._patience = source, target, patience
         self._numbers = count(1)
         self._answers: dict[int, SimpleQueue[Told]] = {0: SimpleQueue()}
         self._writing = threading.Lock()
-        self.has_ended = False
-        threading.Thread(target=self._read, daemon=True).start()
+        self.has_ended = self.is_stuck = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def say(self, message: FromWindow) -> None:
         """Send a message; a program that has gone does not hear it."""
@@ -99,12 +101,23 @@ class Program(QObject):
             answer = self.heard(number, check)
         except BaseException:
             self.say(GiveUp(number))
+            self.is_stuck = self._patience > 0 and not self._is_answered(number)
             raise
         finally:
             self._answers.pop(number, None)
         if isinstance(answer, QuestionFailed):
-            raise type(answer.kind, (RuntimeError,), {})(answer.text)
+            raise failure(answer)
         return answer
+
+    def _is_answered(self, number: int) -> bool:
+        try:
+            return self._answers[number].get(timeout=self._patience) is not None
+        except Empty:
+            return False
+
+    def wait_until_gone(self) -> None:
+        """Wait until nothing more can come from it."""
+        self._reader.join()
 
     def heard(self, number: int, check: Callable[[], object]) -> Told | None:
         """Wait for the answer of this number and return it; None once the program has gone."""
@@ -131,6 +144,11 @@ class Program(QObject):
         waiting = self._answers.get(message.number)
         if waiting is not None:  # else it was given up
             waiting.put(message)
+
+
+def failure(answer: QuestionFailed) -> RuntimeError:
+    """Return the error, of the name the program gave it; its `traceback` is that of the program."""
+    return type(answer.kind, (RuntimeError,), {"traceback": answer.traceback})(answer.text)
 
 
 class ProgramIteration:
