@@ -24,6 +24,7 @@ from nnviz.session.trace_source import TraceSource
 from nnviz.text import names, what_if_text
 from nnviz.ui.step._breakpoint_editing import BreakpointEditing
 from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._editor import open_line
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step._proof import Proof
 from nnviz.ui.step._step_bar import StepBar
@@ -88,6 +89,7 @@ class StepFeature:
         card.pin_row.pin_requested.connect(stepping.pin)
         card.pin_row.release_requested.connect(self.follow)
         card.sample_chosen.connect(stepping.set_sample)
+        card.source.open_requested.connect(self.open_source)
         card.check_requested.connect(self.source.check_gradient)
         card.element_chosen.connect(lambda node, element: self.show_selection())
         self.microscope.element_picked.connect(self._show_weight)
@@ -262,6 +264,14 @@ class StepFeature:
         if place is not None:
             self.chain_rule.choose_element(place)
         self.chain_rule.what_if.open("set")
+
+    def open_source(self, where: str = "") -> None:
+        """Open the line of code that made the node on the card, or this "file:line", in the person's editor."""
+        node = self.chain_rule.node()
+        where = where or (node.where if node else "")
+        problem = open_line(where) if where else "No line of code made this node: it is data or a parameter."
+        if problem:
+            self.source.message_posted.emit("info", problem)
 
     def open_proof(self) -> None:
         """Open the table of all gradients beside torch's own."""
