@@ -63,6 +63,8 @@ class ChainRuleCard(QWidget):
     node_clicked = Signal(int)
     element_chosen = Signal(int, tuple)
     """A node, and the element of it that is worked out, without the batch axis."""
+    copy_requested = Signal(str, str)
+    """value · gradient · element, and numpy · torch."""
     group_clicked = Signal(int, int)
     """A node, and how many of the groups around it lead to the one that shall be folded and shown."""
 
@@ -352,7 +354,7 @@ class ChainRuleCard(QWidget):
     def copy_menu(self, place: QPoint) -> QMenu:
         """Return what can be copied at a place of the card: the line there, the node's value and its gradient."""
         formulas = [part.text() for part in (self._formula, self._numbers, self._derivative)]
-        return copying(self, self._state, self.node(), self._line_at(place), "\n".join(filter(None, formulas)))
+        return copying(self, self._state, self.node(), self._line_at(place), "\n".join(filter(None, formulas)), self.copy_requested.emit)
 
     def _line_at(self, place: QPoint) -> Line | None:
         lines = self.childAt(place)

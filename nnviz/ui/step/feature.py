@@ -29,6 +29,7 @@ from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step._proof import Proof
 from nnviz.ui.step._step_bar import StepBar
 from nnviz.ui.step._step_timeline import PhaseRail, StepTimeline
+from nnviz.ui.step._value_copies import ValueCopies
 from nnviz.ui.step._what_if_banner import WhatIfBanner
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.elements import row_shape
@@ -63,6 +64,7 @@ class StepFeature:
         self.badge, self.sizes = badge, sizes
         self.step_bar, self.timeline, self.rail = StepBar(), StepTimeline(), PhaseRail()
         self.chain_rule, self.microscope = ChainRuleCard("" if session else "model"), OptimizerMicroscope()
+        self.copies = ValueCopies(source)
         self.proof, self.banner = Proof(badge.window()), WhatIfBanner()
         self.breakpoints = BreakpointEditing(source, badge)
         self.cards = {"inspector": Card("Node", self.chain_rule), "microscope": framed(self.microscope, scrolling(self.microscope))}
@@ -90,6 +92,7 @@ class StepFeature:
         card.pin_row.release_requested.connect(self.follow)
         card.sample_chosen.connect(stepping.set_sample)
         card.source.open_requested.connect(self.open_source)
+        card.copy_requested.connect(self.copy)
         card.check_requested.connect(self.source.check_gradient)
         card.element_chosen.connect(lambda node, element: self.show_selection())
         self.microscope.element_picked.connect(self._show_weight)
@@ -264,6 +267,12 @@ class StepFeature:
         if place is not None:
             self.chain_rule.choose_element(place)
         self.chain_rule.what_if.open("set")
+
+    def copy(self, what: str, form: str) -> None:
+        """Copy the value or the gradient of the node on the card, or the chosen element of the value; for torch or numpy."""
+        node = self.chain_rule.node()
+        if node is not None:
+            self.copies.copy(what, form, node, self.chain_rule.element())
 
     def open_source(self, where: str = "") -> None:
         """Open the line of code that made the node on the card, or this "file:line", in the person's editor."""

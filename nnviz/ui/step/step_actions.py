@@ -42,5 +42,10 @@ ACTIONS = (
     Act("take_back", "Take the last what-if back", "Step", lambda f: f.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
     Act("take_all_back", "Take all what-ifs back", "Step", lambda f: f.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda f: f.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
+    Act("copy_value", "Copy the value as Python", "Edit", lambda f: f.copy("value", "torch"), "Ctrl+Alt+U", "fa6s.copy", "Copy the value of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_gradient", "Copy the gradient as Python", "Edit", lambda f: f.copy("gradient", "torch"), "Ctrl+Shift+U", "fa6s.copy", "Copy the gradient of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_element", "Copy the chosen element as Python", "Edit", lambda f: f.copy("element", "torch"), "", "fa6s.copy", "Copy the element that the chain-rule card works out as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_value_numpy", "Copy the value for numpy", "Edit", lambda f: f.copy("value", "numpy"), "", "fa6s.copy", "Copy the value of the node on the chain-rule card, all rows, as np.array(…) with every digit", enabled=has_trace),
+    Act("copy_gradient_numpy", "Copy the gradient for numpy", "Edit", lambda f: f.copy("gradient", "numpy"), "", "fa6s.copy", "Copy the gradient of the node on the chain-rule card, all rows, as np.array(…) with every digit", enabled=has_trace),
     Act("proof", "Proof of every gradient…", "View", lambda f: f.open_proof(), "Ctrl+Alt+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=has_trace),
 )
