@@ -33,6 +33,7 @@ ACTIONS = (
     Act("phase_steps", "Steps of one phase", "Step", lambda f: f.sizes.choose("phase"), "Alt+3", "fa6s.shoe-prints", "Let one step go from phase to phase: batch, forward, loss, backward, clip, update"),
     Act("batch_steps", "Steps of one batch", "Step", lambda f: f.sizes.choose("iteration"), "Alt+4", "fa6s.shoe-prints", "Let one step make a whole iteration"),
     Act("epoch_steps", "Steps of one epoch", "Step", lambda f: f.sizes.choose("epoch"), "Alt+5", "fa6s.shoe-prints", "Let one step make as many iterations as an epoch has"),
+    Act("watch", "Watch this element: on or off", "Step", lambda f: f.watch_shown(), "Ctrl+Alt+X", "fa6s.eye", "Keep value and gradient of the element on the chain-rule card in sight, with what they were before, while you step", enabled=has_trace),
     Act("open_source", "Open the line of code", "Step", lambda f: f.open_source(), "Ctrl+Alt+Y", "fa6s.file-code", "Open the line of code that made the node on the chain-rule card in the editor that VISUAL or EDITOR names", enabled=_shows_code),
     Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda f: f.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at", enabled=has_trace),
     Act("breakpoints", "Breakpoints…", "Step", lambda f: f.breakpoints.open(), "Ctrl+F9", "fa6s.list", "List all breakpoints and add others: |gradient|, |activation|, non-finite, loss rising"),
