@@ -3,6 +3,7 @@
 import pytest
 import torch
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from torch import nn
 
 import nnviz
@@ -94,6 +95,35 @@ def test_numbers_too_large_to_travel_come(shown, qtbot):
     for row in (0, 41):
         stepping.set_sample(row)
         assert step.watches.watches[0].value.now == module[:2](x)[row, 7].item()
+
+
+def test_a_large_weight_is_seen_after_its_update(shown, qtbot):
+    module, x = nn.Linear(100, 90), torch.randn(4, 100)
+    optimizer = torch.optim.SGD(module.parameters(), 0.5)
+    window = shown(module, x, loss=lambda y, _: y.square().mean(), optimizer=optimizer)
+    stepping, step = window.trace.stepping, window.step
+    stepping.to(1)
+    watch(window, step, stepping, qtbot, node_of(stepping, "weight"), (80, 7))
+    weight = step.watches.watches[0]
+    before = module.weight[80, 7].item()
+    assert weight.value.now == before
+    stepping.to_end()
+    module(x).square().mean().backward()
+    optimizer.step()
+    assert (weight.value.was, weight.value.now) == (before, module.weight[80, 7].item())
+    stepping.select(weight.id)
+    step.copy("value", "torch")
+    assert torch.equal(eval(QGuiApplication.clipboard().text(), {"torch": torch}), module.weight)
+
+
+def test_what_never_travels_is_asked_for_once(shown):
+    window = shown(nn.Linear(2000, 1000), torch.randn(10, 2000), loss=lambda y, _: y.mean())
+    stepping = window.trace.stepping
+    stepping.to_end()
+    linear = node_of(stepping, "linear")
+    stepping.select(linear.id)
+    assert stepping.index.lacks(linear.id, stepping.sample), "its weight is too large"
+    assert stepping.state.row(linear.id, linear.value) is not None
 
 
 @pytest.fixture

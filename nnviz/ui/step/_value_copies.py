@@ -40,9 +40,6 @@ class ValueCopies:
             self._wish = state, node.id, what, form, element if node.whole is None else ()
             if not self._put():
                 self._source.want_numbers(node.id)  # they may come before it returns
-                if self._wish is not None and not state.index.lacks(node.id, state.sample):
-                    self._wish = None
-                    self._say("info", f"The updated value of {node.label} has not travelled. Step back before its update.")
 
     def _go_on(self, node: int) -> None:
         if self._wish is not None and self._wish[1] == node:
