@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from torch import nn
 
 import nnviz
+from nnviz.document.store.examples import open_document
 from nnviz.text import numbers
 from nnviz.ui.step._watch_list import WatchedNumber
 from tests.ui.window import opened, stands_at, wait
@@ -154,3 +155,22 @@ def test_iterations_are_watched_in_the_main_window(qtbot, main_window):
     assert step.watches.watches[0].gradient.now == now
     step.watches.rows[0].name.click()
     assert stepping.index.node(stepping.selected_node).element == element
+
+
+def test_several_large_nodes_come_in_the_main_window(qtbot, main_window):
+    window, step, stepping = main_window, main_window.features.step, main_window.session.stepping
+    window.features.area.show_workspace("step")
+    window.session.document.new(open_document("template:cnn"))
+    wait(qtbot, lambda: stepping.index is not None and any(node.value.values is None for node in stepping.index.trace.nodes if node.value))
+    stepping.to_end()
+    large = [node for node in stepping.index.trace.nodes if node.value and node.value.values is None][:3]
+    assert len(large) == 3
+    for node in large:
+        stepping.select(node.id)
+        window.action_table["watch"].trigger()
+    for row in (0, 1):
+        stepping.set_sample(row)
+        wait(qtbot, lambda: all(watch.value.now is not None for watch in step.watches.watches))
+    for watched in step.watches.watches:
+        array = stepping.state.row(watched.id, stepping.index.node(watched.id).value)
+        assert watched.value.now == array[watched.element].item()

@@ -59,7 +59,7 @@ class Exports:
         """Ask of what a figure shall be made, and how wide it shall be; `subjects`: what there is, a text by name."""
         sheet = FigureSheet(subjects, window)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.chosen.connect(self.ask_figure)
+        sheet.chosen.connect(lambda figure: self.ask_figure(figure))  # the sheet keeps these exports as long as it is open
         sheet.adjustSize()
         place_below_bar(sheet, window)
         sheet.show()

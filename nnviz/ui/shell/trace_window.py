@@ -110,7 +110,6 @@ class TraceWindow(QMainWindow):
         self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self._lay_out()
         self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
-        self._exports = Exports(trace.stepping, lambda: self._title, self, self._ask_file)
         self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
@@ -206,7 +205,7 @@ class TraceWindow(QMainWindow):
 
     def exports(self) -> Exports:
         """Return what writes files of this window."""
-        return self._exports
+        return Exports(self.trace.stepping, lambda: self._title, self, self._ask_file)
 
     def _ask_file(self, title: str, name: str, filters: str) -> str:
         path, chosen = QFileDialog.getSaveFileName(self, title, name, filters)

@@ -92,7 +92,6 @@ class WatchList(QWidget):
         self.rows: list[WatchRow] = []
         self._state: TraceState | None = None
         self._names: Mapping[int, str] = {}
-        self._asked: set[tuple[int, int | None]] = set()
         self._holder = QWidget()
         self._column = QVBoxLayout(self._holder)
         self._column.setContentsMargins(0, 0, 8, 0)
@@ -116,7 +115,7 @@ class WatchList(QWidget):
         if whole is None:
             return
         if before is None or before.index is not whole.index:
-            self._asked, self._names = set(), names.names(whole.index.trace) if self.watches else {}
+            self._names = names.names(whole.index.trace) if self.watches else {}
         for watch, row in zip(self.watches, self.rows, strict=True):
             if before is not None and before.sample != whole.sample:
                 watch.value, watch.gradient = WatchedNumber(), WatchedNumber()
@@ -163,11 +162,9 @@ class WatchList(QWidget):
             self.node_clicked.emit(watch.id, watch.element)
 
     def _ask(self) -> None:
-        """Have come what has not travelled, once for each place."""
+        """Have come what has not travelled: whoever is asked asks once for each node and row."""
         for watch in list(self.watches):
-            wish = (watch.id, self._state.sample)
-            if wish not in self._asked and watch.lacks(self._state):
-                self._asked.add(wish)
+            if watch.lacks(self._state):
                 self.numbers_wanted.emit(watch.id)
 
     def _fit(self) -> None:
