@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +12,12 @@ import numpy as np
 from nnviz.doctor.diagnosis import diagnose
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
-from nnviz.document.store import examples
+from nnviz.document.store.examples import open_built_in
 from nnviz.lessons.checks import expressions_of, is_near, judge, right_answer
 from nnviz.lessons.expression import ExpressionError, evaluate, number, truth
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.records.run_records import CurvePoint
 from nnviz.records.trace_index import TraceIndex
@@ -48,6 +50,7 @@ class _Player:
         self._timeline: Timeline | None = None
         self._detail = "textbook"
         self._runs: dict[str, Columns] = {}
+        self._measured: dict[str, object] = {}
 
     def faults(self, step: LessonStep) -> Iterator[str]:
         """Set a step up and try all that is said and asked in it."""
@@ -78,9 +81,11 @@ class _Player:
         from nnviz.engine.run.timeline import Timeline
 
         if step.document is not None:
-            self._timeline, self._runs, self._detail = Timeline(_opened(step.document), Path()), {}, "textbook"
+            self._timeline, self._runs, self._detail = Timeline(open_built_in(step.document), Path()), {}, "textbook"
         if self._timeline is None:
             raise ValueError("no document is open. Name one in the first step.")
+        if step.document is not None or step.set or step.iteration is not None:
+            self._measured = {}
         self._detail = step.detail or self._detail
         if step.iteration is not None and step.iteration < self._timeline.iteration:
             self._go_to(step.iteration)
@@ -89,10 +94,12 @@ class _Player:
         if step.iteration is not None:
             self._go_to(step.iteration)
         for name, run in step.runs.items():
-            other = Timeline(with_settings(self._timeline.log.at(0), run.set), Path())
+            first = self._timeline.log.at(0) if run.document is None else open_built_in(run.document)
+            other = Timeline(with_settings(first, run.set), Path())
             other.go_to(step.run_iterations)
             other.complete_last_point()
             self._runs[name] = columns(other.points)
+        self._measured |= {name: _worked_out(name, self._timeline) for name in step.measure if name not in self._measured}
 
     def _change(self, experiment: Experiment) -> None:
         from nnviz.engine.run.timeline import Timeline
@@ -116,7 +123,9 @@ class _Player:
             index = TraceIndex(to_record(capture_next(timeline.trainer, self._detail)))
         except RuntimeError:  # the next iteration is not finite
             index = None
-        return Facts(timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()))
+        return Facts(
+            timeline.trainer.experiment, index, columns(timeline.points), dict(self._runs), diagnose(timeline.history()), self._measured
+        )
 
     # --- questions ---
 
@@ -169,18 +178,24 @@ def _options(ask: Ask, facts: Facts) -> Iterator[str]:
         yield "All options are right."
 
 
+def _worked_out(name: str, timeline: Timeline) -> object:
+    """What a step measures. Raises BuildError, a ValueError, where that cannot be done."""
+    from nnviz.engine.observe.baselines import baselines
+    from nnviz.engine.observe.distances import distances
+    from nnviz.engine.tasks import Task
+
+    begin = {"baselines": baselines, "distances": distances}[name]
+    task = Task(begin(MEASURES[name](), timeline.trainer))
+    task.advance(until=inf)
+    return task.found
+
+
 def _fails(call: Callable[[], object]) -> str:
     try:
         call()
     except ExpressionError as error:
         return str(error)
     return ""
-
-
-def _opened(name: str) -> Experiment:
-    if not name.startswith((examples.PREFIX, examples.TEMPLATE_PREFIX)):
-        raise ValueError(f"{name!r} is neither an example nor a template.")
-    return examples.open_document(name)
 
 
 def columns(points: list[CurvePoint]) -> Columns:

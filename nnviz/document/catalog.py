@@ -108,7 +108,7 @@ def _table(*kinds: AnyKind) -> dict[str, AnyKind]:
 ACTIVATIONS = _table(
     Kind("identity", "Identity", "a = z: no activation, the layer stays linear"),
     Kind("relu", "ReLU", "a = max(0, z): 0 for negative z, unchanged for positive", source="Nair & Hinton 2010"),
-    Kind("leaky_relu", "Leaky ReLU", "a = z for z > 0, else 0.01·z: a small slope keeps negative units alive", source="Maas et al. 2013"),
+    Kind("leaky_relu", "Leaky ReLU", "a = z for z > 0, else slope·z: a small slope, 0.01 by default, keeps negative units alive", source="Maas et al. 2013"),
     Kind("elu", "ELU", "a = z for z > 0, else eᶻ − 1: smooth, and saturates at −1", source="Clevert et al. 2016"),
     Kind("gelu", "GELU", "a = z·Φ(z), with Φ the normal distribution function", source="Hendrycks & Gimpel 2016"),
     Kind("silu", "SiLU", "a = z·σ(z), also called swish", source="Elfwing et al. 2018"),
@@ -119,6 +119,7 @@ ACTIVATIONS = _table(
 )
 
 _ACTIVATION = Field("activation", "choice", "identity", "function applied to z", choices=tuple(ACTIVATIONS))
+_SLOPE = Field("negative_slope", "number", 0.01, "slope of a leaky ReLU for z < 0; other functions have none", 0.0, 10.0)
 
 _UNITS = Field("units", "integer", 4, "size of the state: the output at each time step", 1, WIDEST, essential=True)
 _RECURRENT = (
@@ -143,6 +144,7 @@ def _convolution(largest: int) -> tuple[Field, ...]:
         Field("stride", "integer", 1, "how far the kernel moves at a time", 1, largest),
         Field("padding", "integer", 0, "how many zeros are put before and behind each axis", 0, largest),
         _ACTIVATION,
+        _SLOPE,
         Field("bias", "boolean", True, "whether b is added"),
     )
 
@@ -159,13 +161,14 @@ LAYERS = _table(
         fields=(
             Field("units", "integer", 4, "how many neurons: the size of the output", 1, WIDEST, essential=True),
             _ACTIVATION,
+            _SLOPE,
             Field("bias", "boolean", True, "whether b is added"),
         ),
     ),
     LayerKind(
         "activation", "Activation", "applies one function to every element", group="Layers",
         keeps_shape=True, caption="{function}", slim=True,
-        fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS), essential=True),),
+        fields=(Field("function", "choice", "relu", "the function", choices=tuple(ACTIVATIONS), essential=True), _SLOPE),
     ),
     LayerKind(
         "dropout", "Dropout", "in training sets each element to 0 with probability p and multiplies the rest by 1/(1 − p); passes all unchanged otherwise",
@@ -444,6 +447,7 @@ def _drawn(noise: float, samples: int = 500, *others: Field) -> tuple[Field, ...
         Field("samples", "integer", samples, "how many rows are drawn", 4, 100_000, essential=True),
         Field("noise", "number", noise, _NOISE, 0.0, 10.0, essential=True),
         *others,
+        Field("noise_columns", "integer", 0, "columns of normal noise beside the features, as wide as these are; they tell nothing of the target", 0, 1_000),
         *_SPLIT,
     )
 

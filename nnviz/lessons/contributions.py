@@ -153,9 +153,13 @@ def _moved_back(use: Use, g: np.ndarray) -> np.ndarray:
 
 
 def _linear(use: Use, g: np.ndarray, name: str) -> np.ndarray:
-    x, weight = (use.input(use.named[part][0]) for part in ("x", "weight"))
+    if name == "x":
+        return g @ use.input(use.named["weight"][0])
     rows = g.reshape(-1, g.shape[-1])
-    return g @ weight if name == "x" else rows.T @ x.reshape(-1, x.shape[-1]) if name == "weight" else rows.sum(0)
+    if name == "bias":
+        return rows.sum(0)
+    x = use.input(use.named["x"][0])
+    return rows.T @ x.reshape(-1, x.shape[-1])
 
 
 def _matmul(use: Use, g: np.ndarray, name: str) -> np.ndarray:
@@ -275,6 +279,15 @@ def _gathered(use: Use, g: np.ndarray, name: str) -> np.ndarray:
     return home.reshape(x.shape)
 
 
+def _squared(use: Use, g: np.ndarray, name: str) -> np.ndarray | None:
+    """Of mse_loss without weights of its rows."""
+    call, prediction, target = use.call, use.input(0), use.input(1)
+    if call.option("weight") is not None or prediction.shape != target.shape:
+        return _by_element(use, g)
+    sent = 2 * (prediction - target) * (1 if use.edge.argument == 0 else -1) * g
+    return sent / prediction.size if call.option("reduction", "mean") == "mean" else sent
+
+
 CUTS = ("chunk", "split", "unbind")
 """Operations that return several parts of their input."""
 _RULES: dict[str, Rule] = {
@@ -289,6 +302,7 @@ _RULES: dict[str, Rule] = {
     "neg": lambda use, g, name: -g,
     "sum": lambda use, g, name: _reduced(use, g),
     "mean": _averaged,
+    "mse_loss": _squared,
     "softmax": _shared,
     "log_softmax": _log_shared,
     "cat": _joined,

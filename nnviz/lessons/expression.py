@@ -54,10 +54,10 @@ def _precision(predicted: Any, true: Any) -> float:
     return float(np.sum(predicted & true) / np.sum(predicted))
 
 
-def _f1(predicted: Any, true: Any) -> float:
-    """The harmonic mean of precision and recall; recall is precision with both exchanged."""
+def _fbeta(predicted: Any, true: Any, beta: float) -> float:
+    """The harmonic mean of precision and recall, which counts β times as much; recall is precision with both exchanged."""
     precision, recall = _precision(predicted, true), _precision(true, predicted)
-    return 2 * precision * recall / (precision + recall)
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -69,7 +69,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ceil": np.ceil,
     "eigenvalues": lambda matrix: np.linalg.eigvalsh(np.asarray(matrix, dtype=np.float64)),
     "exp": np.exp,
-    "f1": _f1,
+    "f1": lambda predicted, true: _fbeta(predicted, true, 1),
+    "fbeta": _fbeta,
     "floor": np.floor,
     "inverse": lambda matrix: np.linalg.inv(np.asarray(matrix, dtype=np.float64)),
     "len": len,

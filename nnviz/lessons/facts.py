@@ -13,6 +13,8 @@ from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.report import examine
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.trace_names import node_named
+from nnviz.records.baseline_record import Baselines
+from nnviz.records.distance_record import Distances
 from nnviz.records.finding import Finding
 from nnviz.records.tensors import Tensor, to_numpy
 from nnviz.records.trace_index import TraceIndex
@@ -35,6 +37,8 @@ class Facts:
     runs: Mapping[str, Columns] = field(default_factory=dict)
     """Runs beside the present one, by name."""
     findings: Sequence[Finding] = ()
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """Results of what a step has measured, by the names of MEASURES."""
     clicked: str = ""
     """What a person has clicked: a node as `h1/relu`, a parameter as `h1.weight`, a layer by its id."""
 
@@ -67,6 +71,7 @@ class Facts:
             "saturated": self._saturated,
             "updated": lambda name: self._update(name, "after"),
             "update": self._update,
+            "is_updated": lambda name: self._node(name).id in self.index.whole.updates,
             "phase": self._phase,
             "position": self._position,
             "setting": self._setting,
@@ -82,6 +87,9 @@ class Facts:
             "lowest": lambda name, run="": float(np.min(self._measured(name, run))),
             "lowest_at": self._lowest_at,
             "verdict": self._verdict,
+            "score": self._score,
+            "averaged": self._averaged,
+            "distances": self._distances,
             "found": lambda kind: any(one.kind == kind for one in self.findings),
             "found_at": lambda kind: next((one.place for one in self.findings if one.kind == kind), ""),
         }
@@ -231,6 +239,36 @@ class Facts:
             raise ExpressionError("a verdict on a run is told here only where every batch has all rows.")
         losses = self._measured("loss", run)
         return verdict(losses[1:] if losses.size > 1 else losses, start=float(losses[0])).kind
+
+    # --- what was worked out beside the run ---
+
+    def _result(self, name: str) -> Any:
+        if name not in self.measured:
+            raise ExpressionError(f"the {name} have not been measured here.")
+        return self.measured[name]
+
+    def _score(self, model: str, rows: str = "validation") -> float:
+        """Of one of the baselines; "this net" is the net itself."""
+        found: Baselines = self._result("baselines")
+        one = next((one for one in found.models if one.name == model), None)
+        if one is None or rows not in ("training", "validation") or getattr(one, rows) is None:
+            raise ExpressionError(f"there is no {rows} score of {model}.")
+        return getattr(one, rows)
+
+    def _averaged(self, models: str, what: str) -> Any:
+        """Of models that answer with their mean: `singles`, `means` (of the first 1, 2, … of them), or `whole`, of the whole net."""
+        found: Baselines = self._result("baselines")
+        one = next((one for one in found.averaged if one.name == models), None)
+        if one is None or what not in ("singles", "means", "whole"):
+            raise ExpressionError(f"there is no {what} of {models}.")
+        return one.whole if what == "whole" else to_numpy(getattr(one, what))
+
+    def _distances(self, what: str) -> np.ndarray:
+        """One number for each count of columns of noise: `added`, `ratios`, `spreads` or `scores`."""
+        found: Distances = self._result("distances")
+        if what not in ("added", "ratios", "spreads", "scores") or getattr(found, what) is None:
+            raise ExpressionError(f"there are no {what} of distances.")
+        return to_numpy(getattr(found, what)).astype(np.float64)
 
     def _columns(self, run: str) -> Columns:
         if run and run not in self.runs:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from nnviz.lessons.lesson import Ask, Lesson, LessonError, LessonStep, what_is_missing
 from nnviz.resource_files import resource_folder
@@ -16,14 +18,19 @@ class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     document: str
     """example:NAME or template:NAME"""
     ask: Ask
-    """A number or a choice."""
+    """A number, a choice or a click."""
     set: dict[str, Any] = {}
     iteration: int = 0
+    cursor: str = ""
+    """The node at which the step stands, before what is asked for is known, as in a lesson."""
+    phase: str = ""
 
     @property
     def step(self) -> LessonStep:
         """Return it as the step of a lesson, which sets it up and asks it."""
-        return LessonStep("", document=self.document, set=self.set, iteration=self.iteration, ask=self.ask)
+        return LessonStep(
+            "", document=self.document, set=self.set, iteration=self.iteration, cursor=self.cursor, phase=self.phase, ask=self.ask
+        )
 
 
 class InterviewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,6 +44,11 @@ class InterviewQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     shown_by: str
     """What shows it: lesson:NAME, example:NAME or template:NAME."""
     quiz: Quiz | None = None
+
+    @property
+    def name(self) -> str:
+        """What a score calls it: the words of the question."""
+        return re.sub(r"\W+", "_", self.question.lower()).strip("_")
 
 
 class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,12 +83,22 @@ def decode_topic(text: bytes, name: str = "interview") -> Topic:
     return topic
 
 
-def quiz_lesson(question: InterviewQuestion) -> Lesson | None:
-    """Return the quiz of a question as a lesson of one step, which can be played and checked like any other; None if it has none."""
-    return Lesson(question.question, "", 1, (question.quiz.step,)) if question.quiz else None
+def quiz_lesson(*asked: InterviewQuestion) -> Lesson | None:
+    """Return the quizzes of these questions as a lesson of as many steps, which can be played and checked like any other; None if one
+    has none."""
+    steps = tuple(replace(one.quiz.step, text=one.question, reveal=one.answer) for one in asked if one.quiz)
+    return Lesson("Quiz", "", len(steps), steps) if len(steps) == len(asked) else None
+
+
+def experiment_lesson(question: InterviewQuestion) -> Lesson | None:
+    """Return a lesson of one step that opens the example or template which shows a question, with its answer; None if a lesson shows it."""
+    if question.shown_by.startswith("lesson:"):
+        return None
+    text = f"**{question.question}**\n\n{question.answer}"
+    return Lesson("Experiment", "", 1, (LessonStep(text, document=question.shown_by, workspace="train", panels=("network", "loss")),))
 
 
 def _fault(ask: Ask) -> str:
-    if ask.kind not in ("number", "choice"):
-        return "A quiz asks for a number or a choice."
+    if ask.kind not in ("number", "choice", "click"):
+        return "A quiz asks for a number, a choice or a click."
     return what_is_missing(ask)

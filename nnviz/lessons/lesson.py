@@ -52,6 +52,8 @@ class RunBeside(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     set: dict[str, Any]
     """By path, as `--set` names it."""
+    document: str | None = None
+    """example:NAME or template:NAME, where it is a run of another document than the present one."""
 
 
 class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -80,6 +82,8 @@ class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     runs: dict[str, RunBeside] = {}
     """Runs to be trained beside, by name, each up to `run_iterations`."""
     run_iterations: int = 200
+    measure: tuple[Literal["baselines", "distances"], ...] = ()
+    """What the engine works out once the run stands there, as these panels show it; expressions name its numbers."""
     ask: Ask | None = None
     reveal: str = ""
     """Said once the question is answered; as `text`."""

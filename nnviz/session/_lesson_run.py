@@ -11,12 +11,13 @@ from nnviz import messages
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import name_like
 from nnviz.document.run_log import same_run
-from nnviz.document.store.examples import is_built_in, open_document
+from nnviz.document.store.examples import open_built_in
 from nnviz.document.variations import Variation
 from nnviz.lessons.checks import Judged, judge, right_answer
 from nnviz.lessons.expression import ExpressionError
 from nnviz.lessons.facts import Columns, Facts
 from nnviz.lessons.lesson import Lesson
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.step_settings import with_settings
 from nnviz.lessons.trace_names import node_named, place_known, place_named
 from nnviz.records.run_records import CurvePoint
@@ -26,6 +27,7 @@ from nnviz.session.comparison import Comparison
 from nnviz.session.document import Document
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.lesson_state import LessonState, Move, asked_for, cursor_of, example_of, lasting, latest, moves_to
+from nnviz.session.long_tasks import LongTasks
 from nnviz.session.run_curves import Curves
 from nnviz.session.stepping import Stepping
 from nnviz.session.training_control import TrainingControl
@@ -47,6 +49,7 @@ class LessonRun(QObject):
         stepping: Stepping,
         branches: Branches,
         comparison: Comparison,
+        tasks: LongTasks,
         findings: Callable[[], tuple],
         is_saved: Callable[[], bool],
         parent: QObject | None = None,
@@ -55,6 +58,7 @@ class LessonRun(QObject):
         super().__init__(parent)
         self._document, self._link, self._training, self._stepping = document, link, training, stepping
         self._branches, self._comparison, self._findings, self._is_saved = branches, comparison, findings, is_saved
+        self._tasks = tasks
         self.state: LessonState | None = None
         self.is_setting_up = False
         self._pending: list[Move] = []
@@ -72,6 +76,7 @@ class LessonRun(QObject):
         """Why the step that is open can never be set up."""
         self._shown: tuple = ()
         """What was told last."""
+        tasks.changed.connect(self.follow)
 
     # --- where it stands ---
 
@@ -117,6 +122,10 @@ class LessonRun(QObject):
         """Go to a step of a lesson; those before it count as answered."""
         place = max(0, min(place, len(lesson.steps) - 1))
         self._go(LessonState(name, lesson, place, frozenset(range(place))))
+
+    def take_up(self, state: LessonState) -> None:
+        """Go on with a lesson that was left for another one, as it stood."""
+        self._go(state)
 
     def go_to(self, place: int) -> None:
         """Go to another step of this lesson."""
@@ -191,7 +200,8 @@ class LessonRun(QObject):
             return wanted[len(done) :]
         if lasting(wanted) != lasting(done):
             return wanted
-        return (next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0)), *(m for m in wanted if m.kind == "runs"))
+        first = next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0))
+        return (first, *(move for move in wanted if move.kind in ("runs", "measure")))
 
     def _go(self, state: LessonState) -> None:
         moves = self._way(state.name, state.lesson, state.place)
@@ -216,6 +226,11 @@ class LessonRun(QObject):
         return self._link.is_up_to_date and not run.training and run.target is None and not self._comparison.is_going
 
     @property
+    def _is_measuring(self) -> bool:
+        """Whether something that a step measures is being worked out."""
+        return any(self._tasks.state(kind).progress for kind in MEASURES.values())
+
+    @property
     def _is_traced(self) -> bool:
         """Whether the trace of the next iteration is on the screen, in the detail that is wanted, or cannot come."""
         run, index = self._link.run, self._stepping.index
@@ -232,7 +247,8 @@ class LessonRun(QObject):
                 self._make(self._pending.pop(0))
             finally:
                 self._is_moving = False
-        if self.is_setting_up and not self._failure and not self._pending and self._stands and self._is_traced:
+        is_done = not self._pending and self._stands and self._is_traced and not self._is_measuring
+        if self.is_setting_up and not self._failure and is_done:
             if self._was_lost and self._goal not in (None, self._link.run.iteration):
                 self._was_lost = False
                 self._training.go_to(self._goal)  # the engine was lost on the way there
@@ -274,21 +290,28 @@ class LessonRun(QObject):
                 self._training.go_to(move.what)
             case "runs":
                 self._start_runs(move.what, move.iterations)
+            case "measure" if move.what not in self._found():
+                self._tasks.ask(MEASURES[move.what]())
 
     def _open(self, name: str) -> None:
         """A lesson may come from anywhere: it opens what comes with the program, and no file."""
         try:
-            if not is_built_in(name):
-                raise ValueError(f"{name!r} is neither an example nor a template.")
-            self._document.new(open_document(name))
+            self._document.new(open_built_in(name))
         except ValueError as error:
-            self._failure = f"The step cannot be set up: {error}"
-            self._pending.clear()
+            self._fail(error)
+
+    def _fail(self, error: ValueError) -> None:
+        self._failure = f"The step cannot be set up: {error}"
+        self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
         """Have those trained that are not there yet, under just these names."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
-        wanted = {name: with_settings(first, run.set) for name, run in runs.items()}
+        try:
+            wanted = {name: with_settings(open_built_in(run.document) if run.document else first, run.set) for name, run in runs.items()}
+        except ValueError as error:
+            self._fail(error)
+            return
         there = {
             name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations
         }
@@ -345,7 +368,12 @@ class LessonRun(QObject):
         run, index = self._link.run, self._stepping.index
         runs = {kept.branch.name: _columns(kept.curves) for kept in self._branches.kept}
         shown = index.truth if index is not None and run.is_traced else None
-        return Facts(self._document.experiment, shown, _columns(run.curves), runs, self._findings())
+        return Facts(self._document.experiment, shown, _columns(run.curves), runs, self._findings(), self._found())
+
+    def _found(self) -> dict[str, object]:
+        """What has been worked out of where the run stands, by the names of MEASURES."""
+        found = {name: self._tasks.state(kind) for name, kind in MEASURES.items() if self._tasks.is_present(kind)}
+        return {name: one.result for name, one in found.items() if one.is_whole and one.task == MEASURES[name]()}
 
     # --- telling ---
 
@@ -361,7 +389,7 @@ class LessonRun(QObject):
         facts = self._facts
         measured = None if facts is None else (id(facts.experiment), id(facts.index), len(facts.curves["iteration"]), facts.findings)
         runs = None if facts is None else tuple((name, len(curves["iteration"])) for name, curves in facts.runs.items())
-        way = (self._link.run.target, self._comparison.progress) if self.is_setting_up else None
+        way = (self._link.run.target, self._comparison.progress, self._is_measuring) if self.is_setting_up else None
         return self.state, self.is_setting_up, self.is_away, self.obstacle, way, measured, runs
 
 

@@ -13,7 +13,7 @@ class Move(NamedTuple):
     """One thing that has to be done so that a step stands."""
 
     kind: str
-    """open · set · back (if the run is beyond) · go · train · runs"""
+    """open · set · back (if the run is beyond) · go · train · runs · measure"""
     what: Any
     iterations: int = 0
 
@@ -30,6 +30,8 @@ class LessonState:
     """Places of the steps whose question is answered, or was given up."""
     hints: int = 0
     """How many of them are shown."""
+    tries: int = 0
+    """How many answers were given."""
     answer: str = ""
     """The last one."""
     verdict: str = ""
@@ -58,9 +60,10 @@ class LessonState:
 
     def judged(self, answer: str, judged: Judged) -> LessonState:
         """Return the state after an answer."""
+        tried = replace(self, answer=answer, tries=self.tries + 1)
         if judged.is_right:
-            return replace(self, answer=answer, verdict="right", said="", answered=self.answered | {self.place})
-        return replace(self, answer=answer, verdict="wrong", said=judged.sentence)
+            return replace(tried, verdict="right", said="", answered=self.answered | {self.place})
+        return replace(tried, verdict="wrong", said=judged.sentence)
 
     def given_up(self, answer: str) -> LessonState:
         """Return the state after the answer was shown."""
@@ -89,7 +92,8 @@ def _moves_of(step: LessonStep) -> list[Move]:
         moves.append(Move("set", step.set))
     if step.iteration is not None:
         moves.append(Move("go", step.iteration))
-    return moves + ([Move("runs", step.runs, step.run_iterations)] if step.runs else [])
+    moves += [Move("runs", step.runs, step.run_iterations)] if step.runs else []
+    return moves + [Move("measure", name) for name in step.measure]
 
 
 def example_of(step: LessonStep) -> list[Move]:

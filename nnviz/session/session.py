@@ -105,7 +105,7 @@ class Session(QObject):
         self.watched = WatchedPanels(self.link, self)
         self.work = EngineWork(self.link, self)
         self.lessons = LessonRun(
-            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison),
+            *(self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks),
             lambda: self.doctor.present,
             lambda: self.is_saved,
             self,
@@ -123,7 +123,7 @@ class Session(QObject):
         self.kept_run.kept_changed.connect(self.autosaver.tidy)
         self.kept_run.kept_changed.connect(self.document_changed)
         self.link.run_changed.connect(self._on_run_changed)
-        self.link.leaving.connect(self.branches.run_left)
+        self.link.leaving.connect(self._on_leaving)
         self.branches.changed.connect(self._on_branches_changed)
         self.link.arriving.connect(self.watched.begin)
         self.link.replied.connect(self._on_reply)
@@ -302,7 +302,7 @@ class Session(QObject):
         if not edit.report.ok:
             self.training.pause()
             self.stepping.give_up()
-        if edit.report.ok:
+        if edit.report.ok and not self.lessons.is_setting_up:
             self.branches.follow_edit(edit.new)
         if self.link.follow(edit.new, edit.report.ok):
             self.stepping.give_up()
@@ -402,6 +402,10 @@ class Session(QObject):
         self.watched.take(reply)  # it asks for a trace if none of the others has had anything else done
         self.lessons.take(reply)
 
+    def _on_leaving(self) -> None:
+        if not self.lessons.is_setting_up:  # what a step has set up before is no run of the person
+            self.branches.run_left()
+
     def _on_opened(self, reply: messages.Opened) -> None:
         self.branches.follow_log()
         if reply.nothing_left:
@@ -409,7 +413,7 @@ class Session(QObject):
         if self._train_first:
             iterations, self._train_first = self._train_first, 0
             self.training.iterations(iterations)
-        elif reply.reasons:
+        elif reply.reasons and not self.lessons.is_setting_up:
             self.message_posted.emit("info", " ".join(reply.reasons))
 
     def _on_failed(self, reply: messages.Failed) -> None:

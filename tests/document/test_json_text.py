@@ -59,7 +59,12 @@ def changed(path, value):
 
 def test_the_sample_is_read():
     present = loads(SAMPLE)
-    assert present.title == "Two moons" and present.network.layer("h1").settings == {"units": 4, "activation": "relu", "bias": True}
+    assert present.title == "Two moons" and present.network.layer("h1").settings == {
+        "units": 4,
+        "activation": "relu",
+        "negative_slope": 0.01,
+        "bias": True,
+    }
     assert present.training.optimizer["beta1"] == 0.9 and present.training.clip_norm is None
     assert present.weights["h1.weight"][2] == [1.0, 2.0] and present.canvas == {"x": (0.0, 0.0)}
 

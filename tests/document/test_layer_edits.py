@@ -172,7 +172,7 @@ def test_disconnect_refuses_a_link_that_is_not_there():
 def test_changing_a_layer_leaves_all_else_as_it_is():
     before = experiment()
     after = edits.change_layer(before, "h1", units=8, activation="relu")
-    assert after.network.layer("h1").settings == {"units": 8, "activation": "relu", "bias": True}
+    assert after.network.layer("h1").settings == {"units": 8, "activation": "relu", "negative_slope": 0.01, "bias": True}
     assert after.network.layer("h2") is before.network.layer("h2") and after.training is before.training
 
 

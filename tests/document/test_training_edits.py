@@ -146,7 +146,7 @@ def test_own_data_leaves_the_network_until_its_size_is_known():
 def test_choices_stay_with_other_data_but_noise_does_not():
     present = edits.change_data(experiment(), samples=900, noise=0.7, validation=0.5, scaling="none")
     data = edits.choose_data(present, "circles").data
-    assert data.settings == {"samples": 900, "noise": 0.1, "validation": 0.5, "scaling": "none"}
+    assert data.settings == {"samples": 900, "noise": 0.1, "noise_columns": 0, "validation": 0.5, "scaling": "none"}
 
 
 @pytest.mark.parametrize(

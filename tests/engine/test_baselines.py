@@ -11,8 +11,10 @@ from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from nnviz.comparing import finished
+from nnviz.document import edits
 from nnviz.document.store.examples import open_document
 from nnviz.engine import seeds
+from nnviz.engine.data.datasets import load
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe._thinned_nets import ThinnedNets
 from nnviz.engine.observe.baselines import baselines
@@ -132,3 +134,21 @@ def test_it_goes_on_in_pieces_and_tells_what_it_has_so_far():
         seen.append((type(task.progress), len(task.found.models) if task.found else 0))
     assert {kind for kind, _ in seen} == {Progress} and [count for _, count in seen] == sorted(count for _, count in seen)
     assert len(seen) > FEW.trees and {count for _, count in seen} == set(range(7))
+
+
+@pytest.mark.parametrize("scaling", ["none", "standardise"])
+def test_a_series_that_foretells_itself_stands_beside_its_last_value(scaling):
+    document = edits.change_data(edits.choose_data(open_document("example:sawtooth"), "ar"), scaling=scaling)
+    trainer = Timeline(document, HERE).trainer
+    _, models = found(trainer, BaselinesTask(trees=2))
+    own = load(edits.change_data(document, scaling="none"), HERE)
+    off = own.x[:, -1] - own.y[:, 0]
+    expected = [np.sqrt((off[mask] ** 2).mean()) for mask in (own.training, ~own.training)]
+    assert [models["last value"].training, models["last value"].validation] == pytest.approx(expected, rel=1e-5)
+
+
+def test_there_is_no_last_value_of_another_target():
+    assert "last value" not in found(Timeline(edits.choose_data(open_document("example:sawtooth"), "volatility"), HERE).trainer)[1]
+    scaled = edits.change_data(open_document("example:sawtooth"), target_scaling="min-max")
+    result, models = found(Timeline(scaled, HERE).trainer, BaselinesTask(trees=2))
+    assert "last value" not in models and ("last value", "the target has a scale of its own; choose none for it") in result.left_out

@@ -85,3 +85,11 @@ def test_typed_in_rows():
     for x, y in (([], []), ([[1.0]], [[1.0], [2.0]]), ([[1.0]], [123_456])):
         with pytest.raises(BuildError):
             load(experiment(data=table(x, y)), HERE)
+
+
+def test_columns_of_noise_stand_behind_the_features_and_leave_the_rows_as_they_are():
+    plain, noisy = data_of("moons", scaling="none"), data_of("moons", scaling="none", noise_columns=3)
+    assert noisy.x.shape[1] == 5 and np.array_equal(noisy.x[:, :2], plain.x) and np.array_equal(noisy.y, plain.y)
+    assert noisy.feature_names == ("x₁", "x₂", "noise 1", "noise 2", "noise 3") and np.array_equal(noisy.training, plain.training)
+    assert noisy.x[:, 2:].std(0) == pytest.approx(plain.x.std(0).mean(), rel=0.15)
+    assert np.abs(np.corrcoef(noisy.x[:, 2:].T, noisy.y)[-1, :-1]).max() < 0.15

@@ -8,7 +8,9 @@ import torch
 import torch.nn.functional as F
 
 import nnviz
+from nnviz.jobs import open_document, trace_record
 from nnviz.lessons.altered_pass import Alteration, BackwardRules
+from nnviz.records.trace_index import TraceIndex
 from nnviz.viewing import TracedTrace
 
 CALLS = {
@@ -39,6 +41,9 @@ CALLS = {
     "conv2d with gaps": lambda x, w: F.conv2d(x.view(1, 1, 6, 4), w[:8].view(2, 1, 2, 2), w[8:10], dilation=(2, 1)),
     "conv1d": lambda x, w: F.conv1d(x.view(2, 3, 4), w.view(2, 3, 2)),
     "max pool": lambda x, w: F.max_pool2d(x.view(1, 1, 6, 4) * w[0], 2),
+    "squares": lambda x, w: F.mse_loss(x * w[:4], w.view(3, 4).repeat(2, 1)),
+    "sum of squares": lambda x, w: F.mse_loss(w.view(3, 4).repeat(2, 1), x, reduction="sum"),
+    "squares each": lambda x, w: F.mse_loss(x * w[:4], x, reduction="none"),
     "layer norm": lambda x, w: F.layer_norm(x, (4,), w[:4], w[4:8]),
 }
 
@@ -80,3 +85,21 @@ def test_what_does_not_hang_on_the_change_is_not_touched():
     tanh = next(node.id for node in trace.nodes if node.label == "tanh")
     changed = BackwardRules(TracedTrace(trace).take("textbook").index).altered(Alteration(nodes={tanh: lambda parts, total: -total}))
     assert {trace.nodes[node].label for node in changed} == {"tanh", "linear", "0.weight", "0.bias"}
+
+
+@pytest.mark.parametrize("name", ["example:batch_norm", "example:linear_autoencoder"])
+def test_every_rule_of_an_example_gives_what_was_recorded(name):
+    """A bias in front of a batch norm has the gradient 0: of it torch and numpy keep other roundings."""
+    index = TraceIndex(trace_record(open_document(name), 0, "textbook"))
+    rules = BackwardRules(index)
+    edges = [edge for edge in index.trace.edges if rules.contribution(edge) is not None]
+    assert edges and all(rules.is_sound(edge) for edge in edges)
+
+
+def test_a_rule_that_gives_something_else_is_not_taken():
+    index = TraceIndex(trace_record(open_document("example:batch_norm"), 0, "textbook"))
+    rules = BackwardRules(index)
+    edge = next(edge for edge in index.trace.edges if index.node(edge.source).label == "h1.weight")
+    rules.gradient(edge.target)
+    rules._gradients[edge.target, 0] = rules._gradients[edge.target, 0] * 1.01
+    assert not rules.is_sound(edge)

@@ -43,6 +43,8 @@ def test_precision_recall_and_f1_are_those_of_sklearn() -> None:
     names = {"predicted": predicted, "true_ones": true}
     for name, measure in (("precision", metrics.precision_score), ("recall", metrics.recall_score), ("f1", metrics.f1_score)):
         assert number(f"{name}(predicted > 0, true_ones)", names) == pytest.approx(measure(true, predicted))
+    for beta in (0.5, 2):
+        assert number(f"fbeta(predicted > 0, true_ones, {beta})", names) == pytest.approx(metrics.fbeta_score(true, predicted, beta=beta))
 
 
 def test_conditions() -> None:

@@ -9,12 +9,15 @@ import pytest
 
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
+from nnviz.engine.observe.measures import array_of
 from nnviz.jobs import Setting, trace_record
 from nnviz.jobs import open_document as opened
 from nnviz.lessons.checks import filled, judge
 from nnviz.lessons.expression import ExpressionError, number, truth
 from nnviz.lessons.facts import Facts
 from nnviz.lessons.lesson import Ask
+from nnviz.records.baseline_record import Averaged, Baseline, Baselines
+from nnviz.records.distance_record import Distances
 from nnviz.records.trace_index import TraceIndex
 
 
@@ -87,3 +90,30 @@ def test_lists_are_written_with_few_digits_in_one_line() -> None:
 
 def test_a_setting_that_is_off_is_written_as_a_dash() -> None:
     assert filled("c = {= setting('clip_norm') }, {= setting('clip_norm') :: .2f}", facts("template:worked_2-2-1")) == "c = –, –"
+
+
+def test_what_a_step_has_measured() -> None:
+    models = (Baseline("this net", 5, "parameters", 1.0, 0.75, None), Baseline("same answer", 1, "parameters", 0.5, None, 0.1))
+    averaged = (Averaged("thinned nets", array_of(np.array([0.5, 0.75])), array_of(np.array([0.5, 1.0])), 0.875),)
+    apart = Distances(3, 2, *(array_of(np.array([float(n), 2.0 * n])) for n in (0, 3, 4)), array_of(np.zeros((2, 1))), 3.0)
+    measured = {"baselines": Baselines("accuracy", 2, 1, models, averaged=averaged), "distances": apart}
+    names = Facts(open_document("example:iris"), measured=measured).names
+    assert number("score('this net')", names) == 0.75 and number("score('same answer', 'training')", names) == 0.5
+    assert number("averaged('thinned nets', 'means')[1]", names) == 1.0 and number("averaged('thinned nets', 'whole')", names) == 0.875
+    assert number("distances('ratios')[1]", names) == 6.0
+    for unknown in (
+        "score('same answer')",
+        "score('a forest')",
+        "averaged('this net', 'means')",
+        "distances('scores')",
+        "distances('rows')",
+    ):
+        with pytest.raises(ExpressionError, match=r"there (is|are) no"):
+            number(unknown, names)
+    with pytest.raises(ExpressionError, match="baselines have not been measured"):
+        number("score('this net')", Facts(open_document("example:iris")).names)
+
+
+def test_which_parameters_an_iteration_changes() -> None:
+    names = facts("example:gan").names
+    assert truth("is_updated('d1.weight') and not is_updated('g1.weight')", names)

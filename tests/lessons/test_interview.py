@@ -10,7 +10,7 @@ import pytest
 
 from nnviz.cli import main
 from nnviz.document.store.examples import document_path
-from nnviz.lessons.interview import InterviewQuestion, decode_topic, questions, quiz_lesson
+from nnviz.lessons.interview import InterviewQuestion, decode_topic, experiment_lesson, questions, quiz_lesson
 from nnviz.lessons.lesson import LessonError
 from nnviz.lessons.store import lesson_names
 from nnviz.teaching import faults
@@ -44,10 +44,28 @@ def test_what_is_computed_holds(one: InterviewQuestion) -> None:
     assert faults(quiz_lesson(one)) == []
 
 
+def test_many_are_computed_and_each_names_what_a_wrong_answer_has_thought() -> None:
+    assert len(COMPUTED) >= 35
+    for one in COMPUTED:
+        ask = one.quiz.ask
+        ideas = {"number": ask.wrong, "choice": [option for option in ask.options if option.idea], "click": ["what was clicked"]}
+        assert ask.hints and ideas[ask.kind], one.question
+
+
+def test_several_quizzes_are_one_lesson_and_an_experiment_is_one_too() -> None:
+    several = quiz_lesson(*COMPUTED[:3])
+    assert [step.text for step in several.steps] == [one.question for one in COMPUTED[:3]]
+    assert quiz_lesson(COMPUTED[0], next(one for one in QUESTIONS if not one.quiz)) is None
+    for one in QUESTIONS:
+        lesson = experiment_lesson(one)
+        assert (lesson is None) == one.shown_by.startswith("lesson:")
+        assert lesson is None or lesson.steps[0].document == one.shown_by
+
+
 def test_one_that_cannot_be_read_says_where() -> None:
     ask = {"kind": "number", "text": "How much?"}
     one = {"question": "q", "answer": "a", "rows": ["A1"], "shown_by": "example:moons", "quiz": {"document": "example:moons", "ask": ask}}
-    for fault, said in ((ask, "question 1: A question for a number needs"), (ask | {"kind": "click"}, "a number or a choice")):
+    for fault, said in ((ask, "question 1: A question for a number needs"), (ask | {"kind": "change"}, "a number, a choice or a click")):
         text = msgspec.json.encode({"topic": "t", "questions": [one | {"quiz": {"document": "example:moons", "ask": fault}}]})
         with pytest.raises(LessonError, match=said):
             decode_topic(text)

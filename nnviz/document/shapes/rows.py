@@ -33,7 +33,7 @@ def data_size(data: Choice) -> RowSize | None:
     if data.kind not in catalog.DATA_SIZES:
         return None
     features, classes = catalog.DATA_SIZES[data.kind]
-    return RowSize(features, settings.get("classes", classes), 0 if classes else 1)
+    return RowSize(features + settings.get("noise_columns", 0), settings.get("classes", classes), 0 if classes else 1)
 
 
 def held_out(data: Choice) -> float:

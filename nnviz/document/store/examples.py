@@ -75,6 +75,13 @@ def is_built_in(name_or_path: str) -> bool:
     return name_or_path.startswith((PREFIX, TEMPLATE_PREFIX))
 
 
+def open_built_in(name: str) -> Experiment:
+    """Return the example or template of this name. Raises ValueError for what is neither, as a file."""
+    if not is_built_in(name):
+        raise ValueError(f"{name!r} is neither an example nor a template.")
+    return open_document(name)
+
+
 def document_path(name_or_path: str | Path) -> Path:
     """Return the file that `example:NAME`, `template:NAME` or a path means. Raises DocumentError for one of these that does not exist."""
     name = str(name_or_path)

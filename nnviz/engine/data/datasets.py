@@ -83,7 +83,7 @@ def load(experiment: Experiment, folder: Path) -> Data:
     Where the network is to reproduce its input, that is the target of every row. Under binary cross-entropy, which compares shares from
     0 to 1, what lies outside the range of the training rows counts as 0 or 1. Where it is to tell rows from generated ones all are real.
     """
-    data = prepared(experiment, SOURCES[experiment.data.kind](experiment, folder))
+    data = prepared(experiment, _beside_noise(experiment, SOURCES[experiment.data.kind](experiment, folder)))
     if experiment.training.target == adversarial.TARGET:
         return replace(data, y=np.ones(len(data.x), dtype=np.int64), classes=2, class_names=adversarial.CLASSES)
     if experiment.training.target != "input":
@@ -130,6 +130,17 @@ def _split(rows: Rows, share: float, seed: int) -> np.ndarray:
 
 
 # --- the sources ---
+
+
+def _beside_noise(experiment: Experiment, rows: Rows) -> Rows:
+    """The rows, which stay as they are, with columns of noise behind the features that is as wide as these are on the mean."""
+    count = experiment.data.settings.get("noise_columns", 0)
+    if not count:
+        return rows
+    generator = np.random.default_rng(_seed(experiment, "noise columns"))
+    noise = generator.normal(0.0, rows.x.std(0).mean(), (len(rows.x), count))
+    names = tuple(f"noise {number}" for number in range(1, count + 1))
+    return replace(rows, x=np.concatenate([rows.x, noise], axis=1), feature_names=(*rows.feature_names, *names))
 
 
 def _drawn(draw: Callable[..., scikit_rows.Drawn], **fixed: Any) -> Callable[[Experiment, Path], Rows]:

@@ -6,19 +6,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnviz.engine.model.dense_layers import ACTIVATIONS
+from nnviz.engine.model.dense_layers import SLOPE, activation_function
 
 
 class Convolution(nn.Module):
     """Cross-correlation with `weight`, (out_channels, channels, *kernel), then the activation; with one kernel axis it runs over time."""
 
     def __init__(
-        self, channels: int, out_channels: int, kernel: tuple[int, ...], stride: int, padding: int, activation: str, bias: bool
+        self,
+        channels: int,
+        out_channels: int,
+        kernel: tuple[int, ...],
+        stride: int,
+        padding: int,
+        activation: str,
+        bias: bool,
+        negative_slope: float = SLOPE,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_channels, channels, *kernel))
         self.bias = nn.Parameter(torch.empty(out_channels)) if bias else None
-        self.stride, self.padding, self.function = stride, padding, ACTIVATIONS[activation]
+        self.stride, self.padding, self.function = stride, padding, activation_function(activation, negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.weight.dim() == 4:

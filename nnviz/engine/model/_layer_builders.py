@@ -66,7 +66,7 @@ class Flatten(nn.Module):
 
 
 def _dense(layer: Layer, shapes: list[Shape]) -> nn.Module:
-    return Dense(shapes[0][-1], layer["units"], layer["activation"], layer["bias"])
+    return Dense(shapes[0][-1], layer["units"], layer["activation"], layer["bias"], layer["negative_slope"])
 
 
 def _batch_norm(layer: Layer, shapes: list[Shape]) -> nn.Module:
@@ -77,7 +77,7 @@ def _batch_norm(layer: Layer, shapes: list[Shape]) -> nn.Module:
 def _convolution(layer: Layer, shapes: list[Shape]) -> nn.Module:
     is_image = layer.kind == "conv2d"
     channels, kernel = (shapes[0][0], 2 * (layer["kernel_size"],)) if is_image else (shapes[0][1], (layer["kernel_size"],))
-    sliding = layer["stride"], layer["padding"], layer["activation"], layer["bias"]
+    sliding = layer["stride"], layer["padding"], layer["activation"], layer["bias"], layer["negative_slope"]
     return Convolution(channels, layer["out_channels"], kernel, *sliding)
 
 
@@ -97,7 +97,7 @@ def _encoder_block(layer: Layer, shapes: list[Shape]) -> nn.Module:
 
 BUILDERS: dict[str, Callable[[Layer, list[Shape]], nn.Module]] = {
     "dense": _dense,
-    "activation": lambda layer, shapes: Activation(layer["function"]),
+    "activation": lambda layer, shapes: Activation(layer["function"], layer["negative_slope"]),
     "dropout": lambda layer, shapes: Dropout(layer["p"]),
     "spatial_dropout": lambda layer, shapes: SpatialDropout(layer["p"]),
     "batch_norm": _batch_norm,

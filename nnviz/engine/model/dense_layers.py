@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -22,12 +23,21 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor] | None] = {
 }
 
 
+SLOPE = 0.01
+"""Of torch's leaky ReLU below 0, where nothing else is said."""
+
+
+def activation_function(name: str, negative_slope: float = SLOPE) -> Callable[[Tensor], Tensor] | None:
+    """Return the function of this name, a leaky ReLU with this slope; None for the identity."""
+    return partial(F.leaky_relu, negative_slope=negative_slope) if name == "leaky_relu" and negative_slope != SLOPE else ACTIVATIONS[name]
+
+
 class Activation(nn.Module):
     """One function, element by element (softmax: over the last axis)."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, negative_slope: float = SLOPE) -> None:
         super().__init__()
-        self.function = ACTIVATIONS[function]
+        self.function = activation_function(function, negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function(x) if self.function else x
@@ -36,11 +46,11 @@ class Activation(nn.Module):
 class Dense(nn.Module):
     """z = x Wᵀ + b over the last axis, then the activation. `weight` is (units, features)."""
 
-    def __init__(self, features: int, units: int, activation: str = "identity", bias: bool = True) -> None:
+    def __init__(self, features: int, units: int, activation: str = "identity", bias: bool = True, negative_slope: float = SLOPE) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(units, features))
         self.bias = nn.Parameter(torch.empty(units)) if bias else None
-        self.function = ACTIVATIONS[activation]
+        self.function = activation_function(activation, negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
         z = F.linear(x, self.weight, self.bias)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 5000
 """To no more rows the models are fitted, and over no more they are scored; of more so many are drawn."""
 MOST_FEATURES = 1024
+FORETOLD = ("sine_wave", "sawtooth", "ar")
+"""Series whose target is a later value of their own: there "as the last value" is an answer, too."""
 
 
 class Known(NamedTuple):
@@ -83,6 +85,8 @@ class _Comparison:
         if self.is_reproducing:
             self._add_components(principal_components)
             return self._found()
+        if self.trainer.experiment.data.kind in FORETOLD:
+            self._add_last_value(Fitted)
         rows = FittedRows(self.training.x, self.training.y, self.classes, self.seed)
         for name, fit in MODELS.items():
             if name == "gradient boosting" and not self.classes and self.training.y.shape[1] > MOST_BOOSTED:
@@ -128,6 +132,16 @@ class _Comparison:
         self._add(title, fitted, used)
         if fitted.members:
             yield from self._average(title, [partial(member, self._scored.x) for member in fitted.members])
+
+    def _add_last_value(self, fitted: type[Fitted]) -> None:
+        """The rule that the series stays where it is, in the unit of the targets, which are not those of scaled inputs."""
+        data = self.trainer.data
+        if self.trainer.experiment.data["target_scaling"] != "none":
+            self.left_out.append(("last value", "the target has a scale of its own; choose none for it"))
+            return
+        seen, own = data.x[:, -1], data.x[:, -1] if data.raw is None else data.raw[:, -1]
+        slope, offset = np.polyfit(seen, own, 1)
+        self._add("last value", fitted(lambda x: slope * x[:, -1:] + offset, 0, "parameters"), None)
 
     def _add_components(self, of: Callable[[np.ndarray, int], Fitted]) -> None:
         """The mean of the rows, and as many principal components as the narrowest layer is wide."""

@@ -81,7 +81,7 @@ class ComparisonFeature(QObject):
         self.cards[_PANEL].set_subtitle("" if progress is None else f"training · {_share(progress.done, progress.total)}")
         self.panel.say(*_told(comparison.search, self.session))
         QTimer.singleShot(0, self.panel, self._shell.update_actions)  # others may still have to hear of the document
-        self._wait()
+        self._wait() if comparison.is_going else self._fill()
 
     # --- what a person does ---
 

@@ -25,6 +25,7 @@ LABELS = {
     "beta": "β",
     "target_scaling": "scale target",
     "corners": "corners only",
+    "noise_columns": "noise columns",
 }
 _ELSEWHERE = {"path", "target", "task", "separator", "decimal", "header", "missing", "without", "x", "y"}
 """Fields that are edited where the file, or the plane of points, is seen."""

@@ -201,7 +201,7 @@ class LandscapeFeature:
             return "with other settings than are chosen now", "clip"
         if not state.is_whole:
             return "cancelled: what was found until then", "clip"
-        if panel.plot is self.baselines:
+        if panel.plot is self.baselines and self.baselines.found is not None:  # out of sight it has not taken it yet
             return said_of_best(self.baselines), "muted"
         return (said_of(state.result)[0] if isinstance(state.result, RangeTest) else panel.offer()), "muted"
 

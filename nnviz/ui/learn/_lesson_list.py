@@ -49,6 +49,8 @@ class LessonList(QWidget):
         self.go_on = QPushButton(accessibleName="Go on with the lesson that was open last")
         self.go_on.setProperty("accent", True)
         self.go_on.clicked.connect(lambda: self.chosen.emit(self._latest))
+        self.questions = QPushButton("Interview questions")
+        self.questions.setToolTip("An interview in words, or a quiz whose answers are computed (Ctrl+Alt+Q)")
         self._latest = ""
         self._seen: tuple = ()
         self._column = QVBoxLayout()
@@ -63,6 +65,7 @@ class LessonList(QWidget):
         column.setSpacing(2 * GRID)
         column.addWidget(self.go_on)
         column.addWidget(self._area, 1)
+        column.addWidget(self.questions)
 
     def set_lessons(self, lessons: Sequence[ListedLesson], latest: str = "") -> None:
         """Show these, group by group in the order of their first ones; `latest`: the one to go on with, empty for none."""
@@ -98,7 +101,7 @@ class LessonList(QWidget):
     # --- Qt ---
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        stops: list[QAbstractButton] = [*([] if self.go_on.isHidden() else [self.go_on]), *self.rows]
+        stops: list[QAbstractButton] = [*([] if self.go_on.isHidden() else [self.go_on]), *self.rows, self.questions]
         here = next((place for place, stop in enumerate(stops) if stop.hasFocus()), None)
         if here is None or event.key() not in _WAYS:
             if here is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -108,7 +111,8 @@ class LessonList(QWidget):
             return
         target = stops[max(0, min(here + _WAYS[event.key()], len(stops) - 1))]
         target.setFocus(Qt.FocusReason.TabFocusReason)
-        self._area.ensureWidgetVisible(target, 0, 40)
+        if target in self.rows:
+            self._area.ensureWidgetVisible(target, 0, 40)
 
 
 _WAYS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Left: -1, Qt.Key.Key_PageDown: 6, Qt.Key.Key_PageUp: -6}

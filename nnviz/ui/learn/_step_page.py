@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from nnviz.ui.learn._option_button import OptionButton
-from nnviz.ui.theme.colors import BODY, GRID, LARGE, current_theme
+from nnviz.ui.learn.option_button import OptionButton
+from nnviz.ui.learn.shown_step import ShownStep
+from nnviz.ui.learn.step_parts import ColoredGround, SourceButton, StepProgress
+from nnviz.ui.theme.colors import BODY, GRID, LARGE
 from nnviz.ui.theme.fonts import mono, scaled
-from nnviz.ui.theme.painting import painted
 from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.sections import DividingLine, Heading
 from nnviz.ui.widgets.typeset_text import TypesetText
@@ -23,36 +22,6 @@ _PROMPTS = {
 }
 
 
-@dataclass(frozen=True)
-class ShownStep:
-    """All texts of a step, filled with its numbers, and what there is of an answer."""
-
-    text: str
-    place: int
-    count: int
-    kind: str = ""
-    """number · choice · click · change; empty where nothing is asked."""
-    question: str = ""
-    options: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
-    """Those that are shown."""
-    has_more_hints: bool = False
-    answer: str = ""
-    verdict: str = ""
-    said: str = ""
-    """What is said to a wrong answer."""
-    reveal: str = ""
-    """Empty before the answer."""
-    is_answered: bool = False
-    chosen: str = ""
-    """What is chosen in the graph, for a question that asks for a click."""
-    waits: str = ""
-    """What is being done before the step stands; empty where it does."""
-    is_away: bool = False
-    """Whether the person has left what the step has set up."""
-    is_last: bool = False
-
-
 class StepPage(QWidget):
     """Works by keys: digits choose, Enter answers and goes on, ← and → turn pages, ↑ and ↓ scroll."""
 
@@ -61,6 +30,8 @@ class StepPage(QWidget):
     back_requested = Signal()
     hint_requested = Signal()
     show_requested = Signal()
+    source_requested = Signal()
+    """What shows the answer, where the step names it."""
     restore_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -75,6 +46,7 @@ class StepPage(QWidget):
         self.options: list[OptionButton] = []
         self.verdict = AnswerNote()
         self.hints, self.reveal = TypesetText(BODY, "muted"), TypesetText(BODY + 1)
+        self.source = SourceButton()
         self.away = AwayNote()
         self.waiting = QLabel(wordWrap=True)
         self.waiting.setProperty("role", "muted")
@@ -98,7 +70,7 @@ class StepPage(QWidget):
         column.setSpacing(2 * GRID)
         for part in (self.text, self._line, self._head, self.question, typed, self._options, self.chosen, self.prompt):
             column.addLayout(part) if isinstance(part, QVBoxLayout | QHBoxLayout) else column.addWidget(part)
-        for part in (self.verdict, self.hints, self.reveal):
+        for part in (self.verdict, self.hints, self.reveal, self.source):
             column.addWidget(part)
         column.addStretch()
         self.area: QScrollArea = scrolling(body)
@@ -123,6 +95,7 @@ class StepPage(QWidget):
         self.back.clicked.connect(self.back_requested)
         self.hint.clicked.connect(self.hint_requested)
         self.show_me.clicked.connect(self.show_requested)
+        self.source.clicked.connect(self.source_requested)
         self.away.button.clicked.connect(self.restore_requested)
         self.back.setToolTip("Back to the step before (←, Alt+Left)")
         self.next.setToolTip("Go on (Enter, →, Alt+Right)")
@@ -132,7 +105,7 @@ class StepPage(QWidget):
             watched.installEventFilter(self)
 
     def _buttons(self) -> tuple[QPushButton, ...]:
-        return self.check, self.chosen, self.back, self.hint, self.show_me, self.next, self.away.button
+        return self.check, self.chosen, self.source, self.back, self.hint, self.show_me, self.next, self.away.button
 
     # --- what is shown ---
 
@@ -193,6 +166,7 @@ class StepPage(QWidget):
         self.verdict.set_verdict(shown.verdict, shown.said)
         self.hints.set_text("\n\n".join(f"**Hint** {hint}" for hint in shown.hints))
         self.reveal.set_text(shown.reveal)
+        self.source.set_source(shown.source if shown.is_answered else "")
 
     def _show_foot(self, shown: ShownStep) -> None:
         can_answer = bool(shown.kind) and not shown.is_answered and not shown.waits and not self._is_presented
@@ -200,7 +174,7 @@ class StepPage(QWidget):
         self.hint.setVisible(can_answer and shown.has_more_hints)
         self.show_me.setVisible(can_answer)
         self.next.setEnabled(shown.is_answered and not shown.waits)
-        self.next.setText("Finish  ✓" if shown.is_last else "Next  →")
+        self.next.setText(shown.finish if shown.is_last else "Next  →")
 
     def _bring(self, widget: QWidget) -> None:
         """Let what has just been said be seen."""
@@ -268,6 +242,8 @@ class StepPage(QWidget):
         elif key in _SCROLLS and not is_typed:
             bar = self.area.verticalScrollBar()
             bar.setValue(bar.value() + round(scaled(_SCROLLS[key])))
+        elif key == Qt.Key.Key_S and not is_typed and not self.source.isHidden():
+            self.source_requested.emit()
         elif not is_typed and Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(shown.options) and not shown.is_answered:
             self.answered.emit(str(key - Qt.Key.Key_1))
         else:
@@ -289,50 +265,7 @@ _NEXT_SCREEN = 0.8
 """Share of what can be seen that one goes on by: a few lines stay, to find the place."""
 
 
-class StepProgress(QWidget):
-    """A thin bar in as many parts as the lesson has steps."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._place, self._count = 0, 1
-        self.setFixedHeight(4)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-
-    def set_place(self, place: int, count: int) -> None:
-        """Fill the parts up to this one, counted from 0."""
-        self._place, self._count = place, count
-        self.setAccessibleName(f"Step {place + 1} of {count}")
-        self.update()
-
-    @painted
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), current_theme()
-        gap = 3 if self._count * 8 < self.width() else 0
-        width = (self.width() - gap * (self._count - 1)) / self._count
-        for place in range(self._count):
-            left = round(place * (width + gap))
-            painter.fillRect(left, 0, max(1, round(width)), self.height(), theme.color("forward" if place <= self._place else "line"))
-        painter.end()
-
-
-class _Ground(QWidget):
-    """A quiet ground in a colour of the theme."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.color = "clip"
-
-    @painted
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(current_theme().tint(self.color, 0.12))
-        painter.drawRoundedRect(self.rect(), 6, 6)
-        painter.end()
-
-
-class AnswerNote(_Ground):
+class AnswerNote(ColoredGround):
     """Whether the answer was right, and what a wrong one has thought."""
 
     def __init__(self) -> None:
@@ -351,7 +284,7 @@ class AnswerNote(_Ground):
         self.update()
 
 
-class AwayNote(_Ground):
+class AwayNote(ColoredGround):
     """Says that the person has left what the step has set up, with the way back."""
 
     def __init__(self) -> None:

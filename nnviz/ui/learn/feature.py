@@ -1,4 +1,7 @@
-"""Learning: the list of lessons and the step that is open, driven by the session's lesson; what it wants shown beside it."""
+"""Learning: the list of lessons, the step that is open, and the interview; what is wanted beside them.
+
+Long because all that a person does there is handed on here: to the session's lesson, to the round of questions, to the lesson's PDF.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,23 @@ from PySide6.QtWidgets import QStackedWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.store.examples import open_document
-from nnviz.lessons.checks import filled
+from nnviz.lessons.interview import InterviewQuestion, experiment_lesson
 from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.measurements import MEASURES
 from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.records.breakpoint_places import target_of
-from nnviz.session.lesson_state import LessonState, shown_panels
+from nnviz.session.lesson_state import LessonState
 from nnviz.session.session import Session
+from nnviz.ui.learn._back_note import BackNote
+from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside, silent_panels
+from nnviz.ui.learn._interview import QUIZ_NAME, Interview
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
-from nnviz.ui.learn._progress import LessonProgress
 from nnviz.ui.learn._sheet_export import SheetExport
-from nnviz.ui.learn._step_page import ShownStep, StepPage
+from nnviz.ui.learn._step_page import StepPage
+from nnviz.ui.learn.lesson_progress import LessonProgress
+from nnviz.ui.learn.shown_step import ShownStep, shown_step
 from nnviz.ui.shell_api import Shell
+from nnviz.ui.widgets.boxes import stacked
 from nnviz.ui.widgets.card import Card
 from nnviz.ui.widgets.header_button import ActionButton
 
@@ -31,12 +40,8 @@ _WAYS_IN = 4
 """So many lessons stand on the start page."""
 FIRST_LESSON = "first_backward_pass"
 WORKSPACE, _PANEL, _NOTE, _SHEET = "learn", "lesson", "first_lesson", "lesson_sheet"
-_BESIDE = {
-    "build": ("network", "properties", "parameters"),
-    "step": ("network", "graph", "inspector"),
-    "train": ("loss", "boundary"),
-}
-"""What stands beside a lesson by the workspace its step names; in `train` the panels that are named instead."""
+_EXPERIMENT = ":experiment"
+"""What the lesson of one step is called that shows the answer to a question."""
 
 
 class LearnFeature(QObject):
@@ -48,6 +53,8 @@ class LearnFeature(QObject):
     """Other panels shall stand beside the lesson."""
     element_wanted = Signal(tuple)
     """The card shall work out this element of its node."""
+    answering_changed = Signal()
+    """What is covered before the answer, or whether a click is one."""
 
     def __init__(self, session: Session, shell: Shell) -> None:
         super().__init__(shell.window())
@@ -56,14 +63,17 @@ class LearnFeature(QObject):
         self._may_leave: Callable[[], bool] = lambda: True
         self._ask_file: Callable[[str, str, str], str] = lambda title, name, filters: ""
         self._sheet = SheetExport(self)
-        self.list, self.page, self._pages = LessonList(), StepPage(), QStackedWidget()
-        self._pages.addWidget(self.list)
-        self._pages.addWidget(self.page)
+        self.list, self.page, self._pages, self.back_note = LessonList(), StepPage(), QStackedWidget(), BackNote()
+        self.interview = Interview(self._progress, self._open_quiz, self)
+        for page in (self.list, self.page, self.interview.pages):
+            self._pages.addWidget(page)
         self._all = ActionButton(shell.action_table["lessons"], "all lessons")
-        self.cards = {_PANEL: Card("Lessons", self._pages, [self._all])}
+        self.cards = {_PANEL: Card("Lessons", stacked(self.back_note, self._pages, stretch=1), [self._all])}
         self._beside: tuple[str, ...] = ()
         self._known: dict[str, Lesson] = {}
-        self._is_listed = False
+        self._view = "lesson"
+        """What is to be shown: lesson (the list where none is open) · list · interview."""
+        self._answering: tuple = ((), (), False)
         self._worked_out: tuple = ()
         """For which step, answer and trace the element was wanted last."""
         self._connect()
@@ -73,6 +83,11 @@ class LearnFeature(QObject):
         self._run.changed.connect(self._show)
         self.session.stepping.selection_changed.connect(lambda old, new: self._show_chosen())
         self.list.chosen.connect(self.open)
+        self.list.questions.clicked.connect(self.show_interview)
+        self.back_note.button.clicked.connect(self.show_interview)
+        self.interview.changed.connect(self._show)
+        self.interview.source_wanted.connect(self.open_source)
+        page.source_requested.connect(self.interview.open_source)
         page.answered.connect(self._run.answer)
         page.next_requested.connect(self.go_on)
         page.back_requested.connect(self.go_back)
@@ -94,8 +109,38 @@ class LearnFeature(QObject):
 
     @property
     def is_open(self) -> bool:
-        """Whether a lesson is open."""
-        return self._run.state is not None
+        """Whether a lesson is open, and no interview in front of it."""
+        return self._run.state is not None and (self._view != "interview" or self._is_quiz)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a lesson or an interview can be answered."""
+        return self.is_open or self._view == "interview"
+
+    @property
+    def _is_quiz(self) -> bool:
+        """Whether the step that is open is one of the quiz that is under way."""
+        return self.interview.is_quiz and self._run.state is not None and self._run.state.name == QUIZ_NAME
+
+    @property
+    def _is_seen(self) -> bool:
+        """Whether the step that is open can be seen."""
+        return self.is_open and self._shell.is_visible(_PANEL)
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """The panels that would show the answer before it is given."""
+        return covered_panels(self._run.state) if self._is_seen else ()
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The panels whose subtitle would say the answer before it is given."""
+        return silent_panels(self._run.state) if self._is_seen else ()
+
+    @property
+    def is_click_asked(self) -> bool:
+        """Whether a click in the network or the graph is taken for an answer."""
+        return self._is_seen and self.is_asked and self._run.state.step.ask.kind == "click"
 
     @property
     def can_go_on(self) -> bool:
@@ -115,17 +160,19 @@ class LearnFeature(QObject):
     @property
     def is_asked(self) -> bool:
         """Whether a question waits for its answer."""
+        if self._view == "interview" and not self._is_quiz:
+            return self.interview.is_asked
         return self.is_open and not self._run.state.is_answered and not self._run.is_setting_up
 
     @property
     def has_hint(self) -> bool:
         """Whether there is a hint that has not been shown."""
-        return self.is_asked and self._run.state.hints < len(self._run.state.step.ask.hints)
+        return self.is_open and self.is_asked and self._run.state.hints < len(self._run.state.step.ask.hints)
 
     @property
     def panels(self) -> tuple[str, ...]:
         """The panels that shall be seen in the Learn workspace."""
-        return (_PANEL, *(self._beside or _BESIDE["step"]))
+        return (_PANEL, *(self._beside or DEFAULT))
 
     def lesson_actions(self) -> list[QAction]:
         """Return an action for every lesson, that opens it."""
@@ -180,24 +227,55 @@ class LearnFeature(QObject):
         place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
         if self._run.loses_work(name, lesson, place) and not self._may_leave():
             return
-        self._is_listed = False
+        self._view = "lesson"
         self._shell.notes.drop(_NOTE)
         self._run.open(name, lesson, place)
         self.take_keyboard()
 
     def show_list(self) -> None:
         """Show all lessons; the one that is open stays where it is."""
-        self._is_listed = True
+        self._view = "list"
         self._shell.show_workspace(WORKSPACE)
         self._show()
         self.take_keyboard()
+
+    def show_interview(self) -> None:
+        """Show the question that waits; where none does, the choice of topics."""
+        self._view = "interview"
+        self._shell.show_workspace(WORKSPACE)
+        self.interview.resume()
+        self.take_keyboard()
+
+    def _open_quiz(self, state: LessonState) -> bool:
+        """Set a step of a quiz up; return False if the person would rather keep unsaved work."""
+        if self._run.loses_work(state.name, state.lesson, state.place) and not self._may_leave():
+            return False
+        self._view = "interview"
+        self._run.take_up(state)
+        return True
+
+    def open_source(self, question: InterviewQuestion) -> None:
+        """Open the lesson or the experiment that shows a question; a note there leads back."""
+        lesson = experiment_lesson(question)
+        if lesson is None:
+            self.open(question.shown_by.partition(":")[2])
+        elif not self._run.loses_work(_EXPERIMENT, lesson, 0) or self._may_leave():
+            self._view = "lesson"
+            self._run.open(_EXPERIMENT, lesson)
+            self.take_keyboard()
 
     def go_on(self) -> None:
         """Go to the next step; behind the last one the lesson is done, and the list is shown."""
         state = self._run.state
         if not self.can_go_on:
             return
-        if state.is_last:
+        if state.is_last and state.name == QUIZ_NAME:
+            self.interview.finish()
+            self._run.leave()
+            self.take_keyboard()
+        elif state.is_last and state.name == _EXPERIMENT:
+            self.show_interview()
+        elif state.is_last:
             self._progress.finish(state.name)
             self._run.leave()
             self.show_list()
@@ -232,7 +310,7 @@ class LearnFeature(QObject):
 
     def give_up(self) -> None:
         """Show the answer."""
-        self._run.give_up()
+        self._run.give_up() if self.is_open else self.interview.reveal()
 
     def print_lesson(self, has_answers: bool = True) -> None:
         """Ask for a file and have the lesson written there as PDF, while everything else goes on."""
@@ -262,8 +340,7 @@ class LearnFeature(QObject):
 
     def take_clicked(self, name: str) -> None:
         """Take what was clicked for the answer, where a click is asked for: a node as `h1/relu`, a parameter as `h1.weight`, a layer."""
-        state = self._run.state
-        if name and state and state.step.ask and state.step.ask.kind == "click" and self._shell.is_visible(_PANEL):
+        if name and self.is_click_asked:
             self._run.answer(name)
 
     def take_clicked_node(self, node: int) -> None:
@@ -274,7 +351,8 @@ class LearnFeature(QObject):
 
     def take_keyboard(self) -> None:
         """Give the keyboard to the lesson, so that it can be answered."""
-        (self.page if self._pages.currentWidget() is self.page else self.list).take_keyboard()
+        shown = self._pages.currentWidget()
+        (self.interview if shown is self.interview.pages else shown).take_keyboard()
 
     def offer_first(self) -> None:
         """Tell who has never begun a lesson of the first one, once."""
@@ -291,21 +369,49 @@ class LearnFeature(QObject):
         """The Learn workspace has come into sight, or its panels have changed."""
         if self._shell.is_visible(_PANEL):
             self._show()
+        self._tell_answering()
 
     def _show(self) -> None:
         state = self._run.state
-        if state is None or self._is_listed:
+        if self._is_quiz:
+            self.interview.take_state(state)
+        if self._view == "interview" and not self._is_quiz:
+            self._show_questions()
+        elif state is None or self._view == "list":
             self._show_list()
         else:
-            self._progress.keep(state.name, state.place)
-            self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
-            self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
-            self._all.show()
-            self._pages.setCurrentWidget(self.page)
-            self.page.set_step(self._shown_step(state))
-            self._show_beside(state)
-            self._want_element(state)
+            self._show_step(state)
+        self.back_note.set_waiting(self.interview.title[0], "" if self._view == "interview" else self.interview.waiting)
+        self._tell_answering()
         self._shell.update_actions()
+
+    def _show_step(self, state: LessonState) -> None:
+        if not state.name.startswith(":"):  # what an interview has set up is no lesson to come back to
+            self._progress.keep(state.name, state.place)
+        self.cards[_PANEL].set_title(state.lesson.title, "Lesson")
+        self.cards[_PANEL].set_subtitle(f"{state.place + 1} of {len(state.lesson.steps)}")
+        self._all.show()
+        before = self._pages.currentWidget()
+        had_keyboard = before is not self.page and before.isAncestorOf(self._shell.window().focusWidget() or self.page)
+        self._pages.setCurrentWidget(self.page)
+        self.page.set_step(self._shown_step(state))
+        if had_keyboard:
+            self.take_keyboard()
+        self._show_beside(state)
+        self._want_element(state)
+
+    def _show_questions(self) -> None:
+        title, subtitle = self.interview.title
+        self.cards[_PANEL].set_title(title, "Interview")
+        self.cards[_PANEL].set_subtitle(subtitle)
+        self._all.show()
+        self._pages.setCurrentWidget(self.interview.pages)
+
+    def _tell_answering(self) -> None:
+        """Say what is covered before the answer, and whether a click is one, where that has changed."""
+        if (answering := (self.covered, self.silent, self.is_click_asked)) != self._answering:
+            self._answering = answering
+            self.answering_changed.emit()
 
     def _want_element(self, state: LessonState) -> None:
         """Have the element worked out that the step is about, each time the step or its answer comes to stand."""
@@ -322,15 +428,13 @@ class LearnFeature(QObject):
         self.cards[_PANEL].set_title("Lessons")
         self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
         self.list.set_lessons(listed, self._progress.latest)
+        self.list.questions.setText(f"Interview questions · {self.interview.told}")
         self._all.hide()
         self._pages.setCurrentWidget(self.list)
 
     def _show_beside(self, state: LessonState) -> None:
         """Have the panels shown that the step needs, once; what the person does with them afterwards stays."""
-        workspace, named = shown_panels(state)
-        base = named or _BESIDE[workspace] if workspace == "train" else (*_BESIDE[workspace], *named)
-        ask = state.step.ask
-        beside = tuple(dict.fromkeys((*base, *(("training",) if workspace == "train" or (ask and ask.kind == "change") else ()))))
+        beside = panels_beside(state)
         if beside != self._beside:
             self._beside = beside
             self.panels_changed.emit()
@@ -341,35 +445,13 @@ class LearnFeature(QObject):
             self.page.set_step(self._shown_step(state))
 
     def _shown_step(self, state: LessonState) -> ShownStep:
-        run, step, ask = self._run, state.step, state.step.ask
-        facts = run.facts
-
-        def said(text: str) -> str:
-            return filled(text, facts)
-
+        run, ask = self._run, state.step.ask
         waits = (run.obstacle or self._waits()) if run.is_setting_up else ""
-        shown = ShownStep(said(step.text), state.place, len(state.lesson.steps), waits=waits, is_away=run.is_away, is_last=state.is_last)
-        if ask is None:
-            return replace(shown, reveal=said(step.reveal), is_answered=True)
-        return replace(
-            shown,
-            kind=ask.kind,
-            question=said(ask.text),
-            options=tuple(said(option.text) for option in ask.options),
-            hints=tuple(said(hint) for hint in ask.hints[: state.hints]),
-            has_more_hints=state.hints < len(ask.hints),
-            answer=_readable(state),
-            verdict=state.verdict,
-            said=self._said(state),
-            reveal=said(step.reveal) if state.is_answered else "",
-            is_answered=state.is_answered,
-            chosen=self._chosen() if ask.kind == "click" else "",
-        )
-
-    def _said(self, state: LessonState) -> str:
-        if state.verdict == "wrong" and state.step.ask.kind == "click" and not state.said:
-            return f"That is `{state.answer}`."
-        return state.said
+        chosen = self._chosen() if ask and ask.kind == "click" else ""
+        shown = shown_step(state, run.facts, waits, run.is_away, chosen)
+        if state.name == _EXPERIMENT:
+            return replace(shown, finish="Back to the question")
+        return replace(shown, source=self.interview.source()) if self._is_quiz and state.is_answered else shown
 
     def _chosen(self) -> str:
         stepping = self.session.stepping
@@ -381,14 +463,10 @@ class LearnFeature(QObject):
         if runs is not None:
             return f"Training the runs of this step beside it … {runs.done / max(1, runs.total):.0%}".replace("%", " %")
         target = self.session.run.target
-        return f"Training to iteration {target:,} …" if target is not None else "Setting up the step …"
-
-
-def _readable(state: LessonState) -> str:
-    """The answer as it is shown: a number that was measured with 6 digits."""
-    if state.verdict == "shown" and state.step.ask.kind == "number" and state.answer:
-        return f"{float(state.answer):.6g}"
-    return state.answer
+        if target is not None:
+            return f"Training to iteration {target:,} …"
+        measured = (name for name, kind in MEASURES.items() if self.session.tasks.state(kind).progress)
+        return next((f"Working out the {name} …" for name in measured), "Setting up the step …")
 
 
 def _in_course(lesson: Lesson) -> tuple[str, int]:

@@ -44,6 +44,8 @@ class PropertiesPanel(QWidget):
         super().__init__(parent)
         self.editors: dict[str, QWidget] = {}
         self._shown: tuple[str, ...] | None = None
+        self._fields: tuple[Field, ...] = ()
+        """The settings that are shown."""
         self._drags = 0
         self._form: QWidget | None = None
         self._empty = _note(_NOTHING)
@@ -78,11 +80,14 @@ class PropertiesPanel(QWidget):
         kinds = {layer.kind for layer in layers}
         layer = layers[0] if len(kinds) == 1 or fields or (kinds and all(LAYERS[kind].learns for kind in kinds)) else None
         wanted = (layer.kind, *(one.id for one in layers)) if layer else None
-        if wanted != self._shown:
+        if wanted != self._shown or fields != self._fields:
+            held = self._held() if wanted == self._shown else ""
             if self._takes_over_typed():
                 return
-            self._shown = wanted
+            self._shown, self._fields = wanted, fields
             self._rebuild(layer, layers, fields)
+            if held in self.editors:
+                self.editors[held].setFocus()
         if layer is not None:
             self._refresh(layers, fields)
         self._show_notes(layer, report)
@@ -94,6 +99,11 @@ class PropertiesPanel(QWidget):
         if found:
             found[0].setFocus(Qt.FocusReason.OtherFocusReason)
         return bool(found)
+
+    def _held(self) -> str:
+        """The name of the setting that has the keyboard."""
+        focused = QApplication.focusWidget()
+        return next((name for name, editor in self.editors.items() if focused and (editor is focused or editor.isAncestorOf(focused))), "")
 
     def _takes_over_typed(self) -> bool:
         """Leave the present form; return whether something was still being typed in it: an edit, after which this shows the rest."""
@@ -250,7 +260,12 @@ def _sizes(layer: Layer, report: Report) -> str:
 def _common(layers: list[Layer]) -> tuple[Field, ...]:
     """The settings that all of these layers have, with the same values to choose from."""
     first, *others = [LAYERS[layer.kind].fields for layer in layers] or [()]
-    return tuple(one for one in first if all(any(_is_alike(one, other) for other in fields) for fields in others))
+    common = (one for one in first if all(any(_is_alike(one, other) for other in fields) for fields in others))
+    return tuple(one for one in common if one.name != "negative_slope" or any(_is_leaky(layer) for layer in layers))
+
+
+def _is_leaky(layer: Layer) -> bool:
+    return "leaky_relu" in (layer.settings.get("activation"), layer.settings.get("function"))
 
 
 def _is_alike(one: Field, other: Field) -> bool:

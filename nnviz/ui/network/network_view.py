@@ -117,6 +117,8 @@ class NetworkView(ZoomView):
         """Of which iteration the numbers are, where they are old."""
         """Where in the viewport the last tooltip was asked for; None once the mouse has moved on."""
         self._space_is_held = False
+        self._only_names = False
+        """Whether a click says what was clicked, and opens no field for its number."""
         self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.SmartViewportUpdate)
         self.setSceneRect(-_ROAM, -_ROAM, 2 * _ROAM, 2 * _ROAM)
         self.viewport().setMouseTracking(True)
@@ -178,6 +180,10 @@ class NetworkView(ZoomView):
         known = tuple(id for id in ids if id in self._scene.columns)
         if known != self._scene.selected or (not known and self._scene.selected_links):
             self._scene.mark(selected=known, selected_links=())
+
+    def only_name_clicked(self, is_so: bool) -> None:
+        """Let a click only say what was clicked, and open no field for its number; or no longer."""
+        self._only_names = is_so
 
     def say(self, text: str) -> None:
         """Say this beside the weight that the wheel is changing, until the mouse moves on."""
@@ -307,6 +313,11 @@ class NetworkView(ZoomView):
     def request_settings(self) -> None:
         """Ask for the keyboard to go to the settings of the selected layers."""
         self.settings_requested.emit()
+
+    def ask_number(self, target: PointerTarget, at: QPoint) -> None:
+        """Open a field for the weight or bias that was clicked, unless clicks only say what was clicked."""
+        if not self._only_names:
+            questions.open_weight(self, target, at)
 
     def request_weight(self, parameter: str, index: tuple[int, ...], value: float) -> None:
         """Ask for another value of a weight."""

@@ -11,7 +11,6 @@ from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QGraphicsPathItem, QWidget
 
 from nnviz.document.network import Link
-from nnviz.ui.network import questions
 from nnviz.ui.network.allowed_links import obstacle, partners, size_problem
 from nnviz.ui.network.layer_places import snapped
 from nnviz.ui.network.network_picture import NetworkPicture
@@ -233,7 +232,7 @@ class LayersTool(Tool):
         elif self._starts:
             view.keep_places(tuple(self._starts))
         elif self._press.target.kind == "bias":
-            questions.open_weight(view, self._press.target, self._press.position)
+            view.ask_number(self._press.target, self._press.position)
         else:
             view.show_node(self._press.target.layer)
 
@@ -268,7 +267,7 @@ class BandTool(Tool):
 
     def end(self, view: NetworkPicture, position: QPoint) -> None:
         if self._band is None:
-            questions.open_weight(view, self._press.target, self._press.position)
+            view.ask_number(self._press.target, self._press.position)
             return
         area = view.mapToScene(self._band.geometry()).boundingRect()
         self.cancel(view)

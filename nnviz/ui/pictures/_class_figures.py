@@ -1,4 +1,4 @@
-"""How well each class is answered: confusion matrix, precision, recall, F1, counts, and the rows behind a cell. Pure."""
+"""How well each class is answered: confusion matrix, precision, recall, F, counts, and the rows behind a cell. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,30 @@ USUAL = 0.5
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """One class: shares of 0 to 1, NaN where they are a share of nothing."""
+    """One class. Its figures are shares of 0 to 1, NaN where they are a share of nothing."""
 
     name: str
-    precision: float
-    """Of the rows answered with it, those that are of it."""
-    recall: float
-    """Of the rows of it, those answered with it."""
-    f1: float
+    right: int
+    """How many rows of it are answered with it."""
+    answered: int
+    """How many rows are answered with it."""
     count: int
     """How many rows are of it."""
+
+    @property
+    def precision(self) -> float:
+        """Of the rows answered with it, those that are of it."""
+        return self.right / self.answered if self.answered else float("nan")
+
+    @property
+    def recall(self) -> float:
+        """Of the rows of it, those answered with it."""
+        return self.right / self.count if self.count else float("nan")
+
+    def f(self, beta: float) -> float:
+        """Return the weighted harmonic mean of both, in which recall counts β times as much as precision. Source: sklearn's fbeta_score."""
+        total = self.answered + beta**2 * self.count
+        return (1 + beta**2) * self.right / total if total else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +109,7 @@ class AnswersOfSet:
     def classes(self) -> tuple[ClassFigures, ...]:
         """The figures of every class, in order."""
         right, answered, true = np.diag(self.matrix), self.matrix.sum(0), self.matrix.sum(1)
-        return tuple(_figures(self.name(k), int(right[k]), int(answered[k]), int(true[k])) for k in range(len(right)))
+        return tuple(ClassFigures(self.name(k), int(right[k]), int(answered[k]), int(true[k])) for k in range(len(right)))
 
     @property
     def remark(self) -> str:
@@ -112,9 +126,3 @@ class AnswersOfSet:
     def name(self, number: int) -> str:
         """Return what a class is called."""
         return self.data.class_names[number] if number < len(self.data.class_names) else str(number)
-
-
-def _figures(name: str, right: int, answered: int, true: int) -> ClassFigures:
-    """F1 as the share 2·right / (answered + true), which is the harmonic mean of the other two."""
-    precision, recall = (right / of if of else float("nan") for of in (answered, true))
-    return ClassFigures(name, precision, recall, 2 * right / (answered + true) if answered + true else float("nan"), true)

@@ -27,7 +27,8 @@ _EXPLANATION = (
     "Rows are true classes, columns the class that is answered, in evaluation mode; right on the diagonal. Click a cell (or move there "
     "with the arrow keys) to see its rows, click a row to see it in the other pictures; Esc shows the figures of the classes again.\n\n"
     "Of two classes the slider says from which probability on the second is answered: a low threshold finds more of its rows and more that "
-    "are not, recall rises and precision falls. All figures of the panel are those at the threshold; the net stays as it is."
+    "are not, recall rises and precision falls. All figures of the panel are those at the threshold; the net stays as it is.\n\n"
+    "F is the harmonic mean of precision and recall: F2 counts recall twice as much as precision, F0.5 half as much."
 )
 _WIDE = 420.0
 """Pixels of width from which on figures or rows stand beside the matrix; below that in its place."""
@@ -53,9 +54,11 @@ class ConfusionPlot(Plot):
         self._is_late = False
         self.set = choice("Which rows are counted", {"validation": "validation", "training": "training"}, "validation")
         self.view = choice("What is shown where there is no room for both", {"matrix": "matrix", "figures": "by class"}, "matrix")
-        for button in (self.set, self.view):
+        weights = {"0.5": "F0.5", "1": "F1", "2": "F2"}
+        self.beta = choice("How many times as much as precision recall counts in F: 0.5, 1 or 2", weights, "1")
+        for button in (self.set, self.view, self.beta):
             button.chosen.connect(lambda key: self._list(None))
-        self.tools = (self.view, self.set)
+        self.tools = (self.view, self.beta, self.set)
         self.threshold = ThresholdRow(self)
         """Whoever shows the plot puts it below."""
         self.threshold.changed.connect(lambda: self._list(None))
@@ -72,11 +75,13 @@ class ConfusionPlot(Plot):
             self.cell = None
             self.set.hide()
             self.view.hide()
+            self.beta.hide()
             self.threshold.hide()
             self.set_heading("Confusion matrix", "", "Confusion")
             return
         held_out = not to_numpy(data.training).all()
         self.set.setVisible(held_out)
+        self.beta.show()
         self.view.setVisible(self.width() < _WIDE)
         self.answers = AnswersOfSet(data, answers, not held_out or self.set.key == "training", self.threshold.value())
         self.threshold.setVisible(data.classes == 2)
@@ -98,7 +103,7 @@ class ConfusionPlot(Plot):
         if right is not None and self.cell is not None:
             self._paint_rows(painter, theme, right)
         elif right is not None:
-            paint_figures(painter, theme, right, self.answers.classes)
+            paint_figures(painter, theme, right, self.answers.classes, float(self.beta.key))
         painter.setOpacity(1.0)
         if (cell := self._cell_at(self.hovered)) is not None:
             paint_readout(painter, theme, self.hovered, self.values_of(*cell), area)
@@ -293,9 +298,9 @@ def features_of(data: DataRecord, x: np.ndarray) -> str:
     return " · ".join(f"{name} {numbers.short(value)}" for name, value in zip(names, values, strict=False))
 
 
-def paint_figures(painter: QPainter, theme: Theme, room: QRectF, classes: tuple[ClassFigures, ...]) -> None:
-    """Paint a line for each class: precision, recall, F1, count; as many as there is room for, then how many more there are."""
-    titles = ("precision", "recall", "F1", "rows")
+def paint_figures(painter: QPainter, theme: Theme, room: QRectF, classes: tuple[ClassFigures, ...], beta: float) -> None:
+    """Paint a line for each class: precision, recall, F with this β, count; as many as there is room for, then how many more there are."""
+    titles = ("precision", "recall", f"F{beta:g}", "rows")
     width = min(66.0, room.width() * 0.19)
     line = line_height() + (4 if (len(classes) + 1) * (line_height() + 4) <= room.height() else 0)
     fits = max(1, int(room.height() / line) - 1)
@@ -306,7 +311,7 @@ def paint_figures(painter: QPainter, theme: Theme, room: QRectF, classes: tuple[
         name = "class" if figures is None else figures.name
         name = metrics.elidedText(name, Qt.TextElideMode.ElideRight, row.width() - 4 * width - 4)
         write(painter, row, name, theme.color("muted" if figures is None else "text"))
-        texts = titles if figures is None else (*map(_share, (figures.precision, figures.recall, figures.f1)), f"{figures.count:,}")
+        texts = titles if figures is None else (*map(_share, (figures.precision, figures.recall, figures.f(beta))), f"{figures.count:,}")
         for column, text in enumerate(texts):
             right = row.right() - (3 - column) * width
             font, color = (small_sans(), "muted") if figures is None else (small_mono(), "text")

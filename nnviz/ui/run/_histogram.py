@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from nnviz.records.tensors import Measure
@@ -25,7 +25,8 @@ QUANTITIES = {"weights": ("θ", "update"), "gradients": ("∂L", "backward"), "a
 _EXPLANATION = (
     "How the values of one layer are distributed, the newest iteration in front, the others as far behind as they are apart in time. "
     "Few values are marks, many a histogram with its own bins, each as high as the others; "
-    "exact zeros and non-finite values are counted apart."
+    "exact zeros and non-finite values are counted apart. "
+    "A second layer can be set beside it, on the same axis: one with a norm, say, and one without."
 )
 _OVERLAP = 1.5
 """Height of a ridge in distances between ridges."""
@@ -34,6 +35,8 @@ _LEAST_GAP = 7.0
 """Pixels between two ridges."""
 _MARK = 9.0
 """Height of a mark in pixels."""
+_BETWEEN = 12.0
+"""Pixels between two layers."""
 _NEAR = 6.0
 """Pixels within which a mark is meant."""
 Row = tuple[int, Measure, float]
@@ -50,11 +53,13 @@ class HistogramPlot(Plot):
         self.quantity = "weights"
         self.layers = ChoiceButton("Layer")
         self.layers.chosen.connect(self.renew)
+        self.beside = ChoiceButton("Another layer beside it, on the same axis")
+        self.beside.chosen.connect(self.renew)
         self.quantities = ChoiceButton("Weights, gradients, activations or updates")
         self.quantities.set_words({quantity: sign for quantity, (sign, _) in QUANTITIES.items()})
         self.quantities.set_choices([(quantity, f"{sign}  {quantity}") for quantity, (sign, _) in QUANTITIES.items()], self.quantity)
         self.quantities.chosen.connect(self.set_quantity)
-        self.tools = (self.quantities, self.layers)
+        self.tools = (self.quantities, self.layers, self.beside)
         self._snapshots: tuple[Snapshot, ...] = ()
 
     def set_run(self, run: RunState) -> None:
@@ -91,18 +96,56 @@ class HistogramPlot(Plot):
         known = [layer for layer, _ in choices]
         self.layers.set_choices(choices, self.layers.key if self.layers.key in known else next(iter(known), ""))
         self.layers.setVisible(bool(known))
-        self.choice = self.layers.text()
+        self.beside.set_choices([("", "alone"), *choices], self.beside.key if self.beside.key in known else "")
+        self.beside.setVisible(len(known) > 1)
+        self.choice = " | ".join(self.names.get(layer, layer) for layer in self._shown)
         self.sentence = "" if known else f"histograms of {self.quantity} appear with the first measured iteration"
         said = plot_numbers.iteration(self._snapshots[-1].iteration) if known else ""
         self.set_heading(f"{self.quantity.capitalize()} over time", said, self.quantity.capitalize())
 
+    @property
+    def _shown(self) -> tuple[str, ...]:
+        """The layers that stand beside each other."""
+        return (self.layers.key, self.beside.key) if self.beside.key else (self.layers.key,)
+
     def paint(self, painter: QPainter, area: QRectF) -> None:
-        frame = area.adjusted(0, 0, 0, -line_height() - 3)
-        rows = moments(self._snapshots, self.layers.key, self.quantity, int(min(_MOST_ROWS, max(4, frame.height() / _DENSEST))))
-        if not rows:
+        most = int(min(_MOST_ROWS, max(4, (area.height() - line_height() - 3) / _DENSEST)))
+        found = {layer: moments(self._snapshots, layer, self.quantity, most) for layer in self._shown}
+        found = {layer: rows for layer, rows in found.items() if rows}
+        if not found:
             return
+        reach = common_range([row for rows in found.values() for row in rows])
+        width, times, pointed = area.width() / len(found), [], None
+        for place, (layer, rows) in enumerate(found.items()):
+            room = QRectF(area.left() + place * width, area.top(), width - (_BETWEEN if place + 1 < len(found) else 0), area.height())
+            if len(found) > 1:
+                write(
+                    painter,
+                    QRectF(room.topLeft(), QSizeF(room.width(), line_height())),
+                    self.names.get(layer, layer),
+                    self._muted,
+                    align=RIGHT,
+                )
+                room.setTop(room.top() + line_height())
+            frame, placed, x, time = self._paint_layer(painter, room, rows, reach)
+            times.append(time)
+            if self.hovered is not None and frame.contains(self.hovered):
+                pointed = frame, placed, x
+        told = self.paint_times(painter, *times)
+        if pointed is not None:
+            self._paint_values(painter, *pointed, told)
+
+    @property
+    def _muted(self) -> QColor:
+        return current_theme().color("muted")
+
+    def _paint_layer(
+        self, painter: QPainter, room: QRectF, rows: list[tuple[int, Measure]], reach: tuple[float, float]
+    ) -> tuple[QRectF, list[Row], AxisScale, TimeAxis]:
+        """Return where its ridges stand, the scale of their values and the axis of time."""
+        frame = room.adjusted(0, 0, 0, -line_height() - 3)
         frame.setLeft(frame.left() + 6 + max(text_width(f"{iteration:,}", number=True) for iteration, _ in rows))
-        scales = AxisScale(*common_range(rows), frame.left(), frame.right()), AxisScale(0, 1, frame.bottom(), frame.top())
+        scales = AxisScale(*reach, frame.left(), frame.right()), AxisScale(0, 1, frame.bottom(), frame.top())
         x, _ = self.zoomed(frame, *scales)
         self.axes.place(painter, current_theme(), frame, x, scales[1])
         self.axes.axis("bottom")
@@ -116,13 +159,11 @@ class HistogramPlot(Plot):
         for _, measure, base in placed:
             self._paint_marks(painter, x, base, measure) if measure.values else self._paint_ridge(painter, x, base, peak, measure)
         painter.restore()
-        self._paint_iterations(painter, frame, placed)
+        self._paint_iterations(painter, room.left(), frame, placed)
         self._paint_apart(painter, frame, rows[-1][1])
         (first, _, top), (last, _, bottom) = placed[0], placed[-1]
         time = TimeAxis(frame, AxisScale(first, max(last, first + 1), top, max(bottom, top + 1)), is_down=True)
-        told = self.paint_times(painter, time)
-        if self.hovered is not None and frame.contains(self.hovered):
-            self._paint_values(painter, frame, placed, x, told)
+        return frame, placed, x, time
 
     def _choices(self) -> tuple[tuple[str, str], ...]:
         """The layers of the newest moment, and what they are called."""
@@ -147,13 +188,13 @@ class HistogramPlot(Plot):
         for place in x(np.array(measure.values)).tolist():
             painter.drawLine(QPointF(place, base), QPointF(place, base - _MARK))
 
-    def _paint_iterations(self, painter: QPainter, frame: QRectF, rows: list[Row]) -> None:
+    def _paint_iterations(self, painter: QPainter, left: float, frame: QRectF, rows: list[Row]) -> None:
         """Which iteration a ridge is of, left of as many as there is room for; always of the newest."""
         lowest = frame.bottom() + line_height()
         for iteration, _, base in reversed(rows):
             if base <= lowest - line_height():
-                room = QRectF(0, base - line_height() / 2 - 1, frame.left() - 6, line_height())
-                write(painter, room, f"{iteration:,}", current_theme().color("muted"), small_mono(), RIGHT)
+                room = QRectF(left, base - line_height() / 2 - 1, frame.left() - 6 - left, line_height())
+                write(painter, room, f"{iteration:,}", self._muted, small_mono(), RIGHT)
                 lowest = base
 
     def _paint_apart(self, painter: QPainter, frame: QRectF, newest: Measure) -> None:

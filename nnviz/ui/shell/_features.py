@@ -41,6 +41,7 @@ _MIDDLE = 470
 """Pixels that stay for what stands between the columns, and around them; texts too large for what is left have to be scrolled."""
 _MOST_HIGH, _LAYERS = 480, 160
 """Pixels that the settings of training may claim below a palette, and those of the palette; with large texts they are scrolled."""
+_BEFORE = "Shown as soon as you have answered. What do you expect?"
 _AROUND = 36
 """Pixels around and between those two."""
 
@@ -110,6 +111,7 @@ class Features:
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
+        self.learn.answering_changed.connect(self._follow_answering)
 
     def _show_beside_lesson(self) -> None:
         """Show what the step of the lesson needs, where the lesson stands."""
@@ -125,6 +127,13 @@ class Features:
                 self.area.show_workspace("train")
             self.area.leave_enlarged()
             self.area.enlarge("sweep")
+
+    def _follow_answering(self) -> None:
+        """Cover what would show the answer to the step's question, and let a click that is one open nothing."""
+        for name, card in self.cards.items():
+            card.cover(_BEFORE if name in self.learn.covered else "")
+            card.hide_subtitle(name in self.learn.silent)
+        self.network.view.only_name_clicked(self.learn.is_click_asked)
 
     def _show_node(self, node: int) -> None:
         """Bring a node into sight, in the workspace of the graph if it is in no panel here."""

@@ -99,6 +99,8 @@ WORKSPACES = {
                 (330, row((560, "loss"), (440, "boundary"))),
                 (330, row((350, "histograms"), (330, "norms"), (320, "metric"))),
                 (330, row((400, "landscape"), (400, "curvature"), (330, "range_test"))),
+                (400, row((560, "baselines"), (440, "distances"))),
+                (330, "batch_costs"),
                 *_PICTURES,
                 (300, "runs"),
                 (330, "hindsight"),

@@ -122,6 +122,8 @@ QPushButton[role="banner"]:focus, QPushButton[role="banner"]:hover { border-colo
 QPushButton[role="proof"] {
     background: $forward_12; color: $forward; border: 1px solid $forward_12; border-radius: 8px; padding: 2px 5px; }
 QPushButton[role="no proof"] { background: $field; color: $muted; border: 1px solid $field; border-radius: 8px; padding: 2px 5px; }
+QPlainTextEdit[role="answer"] { background: $field; border: 1px solid $line; border-radius: 6px; padding: 4px 6px; }
+QPlainTextEdit[role="answer"]:focus { border-color: $forward; }
 QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $loss; }
 Heading { padding-top: 2px; }
 DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }

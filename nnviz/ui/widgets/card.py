@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from nnviz.ui.theme.colors import GUTTER, RADIUS, SMALL, current_theme
 from nnviz.ui.theme.fonts import sans, scaled
@@ -41,6 +41,11 @@ class Card(QWidget):
         self._is_dragged = False
         self._tools = QWidget(self)
         self._fill_tools(tools)
+        self._cover = QLabel(self, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._cover.setProperty("role", "muted")
+        self._cover.setMargin(GUTTER)
+        self._cover.hide()
+        self._hides_subtitle = False
         column = QVBoxLayout(self)
         column.setContentsMargins(GUTTER, _TOP, GUTTER, GUTTER)
         column.setSpacing(0)
@@ -71,6 +76,26 @@ class Card(QWidget):
         self.setAccessibleDescription(text)
         self.update(self._strip())
 
+    def cover(self, text: str) -> None:
+        """Show this text in place of the body, and no subtitle; the body again for an empty one."""
+        if text == self._cover.text():
+            return
+        self._cover.setText(text)
+        self._cover.setVisible(bool(text))
+        self.body.setVisible(not text)
+        self._tools.setVisible(not text)
+        self._place_cover()
+        self.update(self._strip())
+
+    def hide_subtitle(self, is_hidden: bool) -> None:
+        """Show no subtitle, whatever it says; or show it again."""
+        if is_hidden != self._hides_subtitle:
+            self._hides_subtitle = is_hidden
+            self.update(self._strip())
+
+    def _place_cover(self) -> None:
+        self._cover.setGeometry(self.rect().adjusted(1, self._strip().height(), -1, -1))
+
     def _header(self) -> QRect:
         """Where title and subtitle may stand: the header row left of the tools."""
         right = self._tools.x() - _GAP if self._tools.layout().count() else self.width() - GUTTER
@@ -88,9 +113,9 @@ class Card(QWidget):
         return next(fitting, None) or metrics.elidedText(self._titles[-1].upper(), Qt.TextElideMode.ElideRight, int(room))
 
     def _paint_header(self, painter: QPainter) -> None:
-        room = QRectF(self._header())
+        room, told = QRectF(self._header()), "" if self._cover.text() or self._hides_subtitle else self._subtitle
         metrics = QFontMetrics(_caption_font())
-        width = metrics.horizontalAdvance(self._subtitle) + _GAP if self._subtitle else 0
+        width = metrics.horizontalAdvance(told) + _GAP if told else 0
         title = self._shown_title(room.width(), width)
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         painter.setPen(current_theme().color("muted"))
@@ -98,7 +123,7 @@ class Card(QWidget):
         painter.drawText(room, flags, title)
         room.setLeft(room.left() + QFontMetrics(_title_font()).horizontalAdvance(title) + _GAP)
         painter.setFont(_caption_font())
-        painter.drawText(room, flags, _shortened(self._subtitle, metrics, room.width()))
+        painter.drawText(room, flags, _shortened(told, metrics, room.width()))
 
     # --- Qt ---
 
@@ -111,6 +136,10 @@ class Card(QWidget):
         if event.type() == QEvent.Type.FontChange:
             self._tools.setFixedHeight(header_height())
         super().changeEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place_cover()
+        super().resizeEvent(event)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(_NARROWEST, max(header_height() + 64, super().minimumSizeHint().height()))

@@ -6,14 +6,17 @@ import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox
 
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
 from nnviz.lessons.checks import filled, right_answer
 from nnviz.lessons.expression import number
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
+from nnviz.lessons.store import lesson_names, open_lesson
 from nnviz.teaching import _Player
+from nnviz.ui.network.neurons import bias_dot
+from nnviz.ui.shell.layouts import WORKSPACES
 from tests.ui.window import opened, wait
 
 NAME = "first_backward_pass"
@@ -291,3 +294,82 @@ def test_runs_beside_have_what_the_step_has_set_before_the_first_iteration(qtbot
     expected = number("final('loss', 'plain')", player.facts().names)
     player._set_up(replace(step, set={}))
     assert measured(window, "final('loss', 'plain')") == expected != number("final('loss', 'plain')", player.facts().names)
+
+
+def test_the_runs_of_a_step_are_seen_once_its_question_is_answered(qtbot, window, unasked):
+    runs = {"fast": RunBeside({"training.optimizer.learning_rate": 0.3})}
+    ask = Ask("number", "How far?", answer="final('loss', 'fast')")
+    step = LessonStep("Guess.", document="template:worked_2-2-1", workspace="train", panels=("loss", "runs"), ask=ask)
+    begin(qtbot, window, Lesson("t", "s", 1, (replace(step, runs=runs, run_iterations=5),)))
+    cards = window.features.cards
+    assert not cards["loss"].body.isVisible() and not cards["runs"].body.isVisible() and cards["training"].body.isVisible()
+    window.features.area.show_workspace("train")
+    assert cards["loss"].body.isVisible(), "the cover belongs to the lesson"
+    window.features.area.show_workspace("learn")
+    assert not cards["loss"].body.isVisible()
+    window.session.lessons.give_up()
+    assert cards["loss"].body.isVisible() and cards["runs"].body.isVisible()
+    rows = window.features.comparison.panel.table.rows()
+    assert {row.name: row.branch.reached for row in rows} == {"main": 0, "fast": 5}, "as far as the curves"
+
+
+def test_a_count_that_is_asked_for_is_not_said_by_the_network(qtbot, window):
+    ask = Ask("number", "How many parameters?", answer="parameters()")
+    begin(qtbot, window, Lesson("t", "s", 1, (LessonStep("Count.", document="template:worked_2-2-1", ask=ask),)))
+    card = window.features.cards["network"]
+    silent = card.grab().toImage()
+    window.session.lessons.give_up()
+    assert card.grab().toImage() != silent and not window.features.learn.silent
+
+
+def test_a_weight_is_clicked_for_an_answer_and_opens_no_field(qtbot, window):
+    ask = Ask("click", "Which bias?", when="clicked == 'h1.bias'", example="h1.bias")
+    begin(qtbot, window, Lesson("t", "s", 1, (LessonStep("Look.", document="template:worked_2-2-1", ask=ask),)))
+    network = window.features.network.view
+    column = network.scene().columns["h1"]
+    place = column.mapToScene(bias_dot(column.face, 1))
+
+    def click() -> list[QLineEdit]:
+        QTest.mouseClick(network.viewport(), LEFT, pos=network.mapFromScene(place))
+        return [field for field in network.viewport().findChildren(QLineEdit) if field.isVisible()]
+
+    assert not click() and window.session.lessons.state.verdict == "right"
+    assert click(), "after the answer it can be typed again"
+
+
+def test_a_step_that_sets_something_after_going_back_leaves_no_branch(qtbot, window, unasked):
+    rate = "training.optimizer.learning_rate"
+    first = LessonStep("Train.", document="template:worked_2-2-1", iteration=5)
+    begin(qtbot, window, Lesson("t", "s", 1, (first, LessonStep("{= learning_rate }", set={rate: 0.3}, iteration=0))))
+    told = []
+    window.session.message_posted.connect(lambda level, text: told.append(text))
+    window.features.learn.go_on()
+    wait(qtbot, lambda: stands(window, 1))
+    assert window.features.learn.page.text.text() == "0.3" and window.session.run.reached == 0
+    assert not window.session.branches.kept and not told
+    window.session.training.iterations(3)
+    wait(qtbot, lambda: window.session.run.iteration == 3 and not window.session.run.training)
+    window.session.training.go_to(1)
+    wait(qtbot, lambda: window.session.run.iteration == 1 and window.session.run.target is None)
+    window.session.edit("Rate", edits.set_value, rate, "0.02")
+    assert len(window.session.branches.kept) == 1, "what a person edits starts one as ever"
+
+
+def test_what_a_step_has_measured_stands_in_its_text_and_its_panel(qtbot, window, unasked):
+    ask = Ask("number", "What?", answer="distances('ratios')[0]")
+    step = LessonStep("{= distances('ratios')[0] :: .3f}", document="example:curse_of_dimension", iteration=0, workspace="train", ask=ask)
+    beside = replace(step, panels=("distances", "baselines"), measure=("distances", "baselines"))
+    begin(qtbot, window, Lesson("t", "s", 1, (beside, LessonStep("{= score('this net') :: .3f}", measure=("baselines",)))))
+    headless, page = _Player(), window.features.learn.page
+    headless._set_up(beside)
+    assert page.text.text() == filled(step.text, headless.facts()) and measured(window, ask.answer) > 10
+    assert {"distances", "baselines"} <= set(window.features.area.visible_panels())
+    type_answer(window, written(measured(window, ask.answer)))
+    press(window, KEY.Key_Return)
+    wait(qtbot, lambda: stands(window, 1))
+    assert page.text.text() == filled("{= score('this net') :: .3f}", headless.facts())
+
+
+@pytest.mark.parametrize("name", lesson_names())
+def test_the_panels_of_a_lesson_stand_beside_it(name):
+    assert {panel for step in open_lesson(name).steps for panel in step.panels} <= set(WORKSPACES["learn"].panels())

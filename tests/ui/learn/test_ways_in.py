@@ -89,6 +89,24 @@ def test_the_next_start_goes_on_where_one_was(kept_windows):
     assert not second.notes.notes, "who has begun a lesson is told nothing"
 
 
+def test_the_next_start_knows_what_was_known_and_asks_the_rest_first(kept_windows):
+    first = kept_windows().features.learn
+    first.show_interview()
+    first.interview.start.order.setCurrentText("in order")
+    first.interview.begin("interview")
+    known = first.interview.round.present
+    first.interview.reveal()
+    first.interview.question.judgements[0].click()
+    second = kept_windows().features.learn
+    second.show_interview()
+    start = second.interview.start
+    assert start.topics["network"].text() == "network  1/10"
+    start.order.setCurrentText("in order")
+    start.count.setCurrentText("all")
+    second.interview.begin("interview")
+    assert second.interview.round.asked[-1].question == known
+
+
 def test_a_window_that_keeps_no_settings_leaves_none(qtbot, window):
     QSettings().remove("learn")
     window.features.learn.open_first()

@@ -80,10 +80,21 @@ def show(panel, document, id):
     panel.set_layer(document, examine(document), id)
 
 
+def test_the_slope_of_a_leaky_relu_is_there_where_there_is_one(panel):
+    document = experiment(layer("input", "x"), layer("dense", "it"), layer("conv1d", "other"))
+    show(panel, document, "it")
+    assert "negative_slope" not in panel.editors
+    panel.editors["activation"].setFocus()
+    show(panel, set_value(document, "network.layers.it.activation", "leaky_relu"), "it")
+    assert panel.editors["negative_slope"].value() == 0.01 and panel.editors["activation"].hasFocus()
+    show(panel, document, "it")
+    assert "negative_slope" not in panel.editors
+
+
 @pytest.mark.parametrize("kind", list(LAYERS))
 def test_every_kind_of_layer_has_its_form(panel, kind):
     show(panel, experiment(layer("input", "x"), layer(kind, "it")), "it")
-    assert {field.name for field in LAYERS[kind].fields} <= set(panel.editors)
+    assert {field.name for field in LAYERS[kind].fields} - {"negative_slope"} <= set(panel.editors)
     assert LAYERS[kind].explanation in panel._explanation.text()
 
 

@@ -38,7 +38,7 @@ def test_the_figures_of_every_class_equal_those_of_scikit_learn(example, of_trai
     truth, answer = answered(at, of_training)
     assert np.array_equal(found.matrix, confusion_matrix(truth, answer, labels=range(at.data.classes)))
     expected = precision_recall_fscore_support(truth, answer, labels=range(at.data.classes), zero_division=np.nan)
-    got = np.array([(one.precision, one.recall, one.f1, one.count) for one in found.classes]).T
+    got = np.array([(one.precision, one.recall, one.f(1), one.count) for one in found.classes]).T
     assert np.allclose(got, np.array(expected), equal_nan=True)
 
 
@@ -160,8 +160,10 @@ def test_a_threshold_turns_probabilities_into_classes(example, threshold):
     assert np.array_equal(found.matrix, confusion_matrix(truth, answer, labels=[0, 1]))
     assert np.allclose(found.sure, np.where(answer == 1, second, 1 - second), atol=1e-6)
     precision, recall, f1, _ = precision_recall_fscore_support(truth, answer, labels=[1])
+    weighted = [precision_recall_fscore_support(truth, answer, labels=[1], beta=beta)[2][0] for beta in (0.5, 2)]
     one = found.classes[1]
-    assert (one.precision, one.recall, one.f1) == pytest.approx((precision[0], recall[0], f1[0]))
+    assert (one.precision, one.recall, one.f(1)) == pytest.approx((precision[0], recall[0], f1[0]))
+    assert [one.f(0.5), one.f(2)] == pytest.approx(weighted) and len({*weighted, f1[0]}) == 3
 
 
 def test_the_slider_moves_the_threshold(shown):

@@ -21,6 +21,7 @@ from nnviz.ui.run._unit_shares import UnitSharesPlot
 from nnviz.ui.run._update_ratio import UpdateRatioPlot
 from nnviz.ui.run.layer_lines import is_past, layer_curves
 from nnviz.ui.run.line_chart import Curve, LineChart, _apart, _nearest
+from nnviz.ui.run.ridgeline import common_range, moments
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.plot_picture import picture
@@ -252,3 +253,25 @@ def test_a_histogram_of_updates_asks_for_them_and_shows_them(shown, qtbot):
     without = tuple(structs.replace(layer, updates=None) for layer in runs.snapshots(1)[0].layers)
     plot.set_run(runs.run(snapshots=(Snapshot(0, without),)))
     assert plot.sentence == "histograms of updates appear with the first measured iteration"
+
+
+def test_two_layers_stand_beside_each_other_on_one_axis(shown):
+    plot = HistogramPlot()
+    shown(plot, 320)
+    plot.set_run(runs.run())
+    ranges = []
+    paint_layer = plot._paint_layer
+    plot._paint_layer = lambda painter, room, rows, reach: ranges.append((room, reach)) or paint_layer(painter, room, rows, reach)
+    first, second = (layer for layer, _ in plot._choices()[:2])
+    plot.beside.choose(second)
+    plot.renew()
+    plot.grab()
+    (left, one), (right, other) = ranges[-2:]
+    assert one == other and left.right() < right.left() and right.right() <= plot.width()
+    assert plot.choice == f"{first} | {second}"
+    alone = [common_range(moments(plot._snapshots, layer, "weights", 9)) for layer in (first, second)]
+    assert one[0] <= min(low for low, _ in alone) and one[1] >= max(high for _, high in alone)
+    plot.set_run(runs.run(snapshots=runs.snapshots(layers=(first,))))
+    ranges.clear()
+    plot.grab()
+    assert len(ranges) == 1 and plot.beside.key == "" and not plot.beside.isVisible()

@@ -1,10 +1,12 @@
-"""How far a person has come in each lesson, kept between starts on this machine and nowhere else."""
+"""How far a person has come in each lesson, and how each question went, kept between starts on this machine and nowhere else."""
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import QSettings
 
-_LATEST, _PLACES, _DONE, _OFFERED = "learn/latest", "learn/places", "learn/done", "learn/offered"
+_LATEST, _PLACES, _DONE, _OFFERED, _ANSWERS = "learn/latest", "learn/places", "learn/done", "learn/offered", "learn/answers"
 
 
 class LessonProgress:
@@ -42,6 +44,22 @@ class LessonProgress:
         """Remember that the end of a lesson was reached: it begins at its start the next time."""
         self._put(f"{_DONE}/{name}", "yes")
         self._put(f"{_PLACES}/{name}", "")
+
+    def answers(self, kind: str) -> dict[str, str]:
+        """Return how each question went the last time it was answered, by its name. `kind`: interview or quiz."""
+        try:
+            found = json.loads(self._value(f"{_ANSWERS}/{kind}") or "{}")
+        except ValueError:
+            return {}
+        return {str(name): str(outcome) for name, outcome in found.items()} if isinstance(found, dict) else {}
+
+    def note_answer(self, kind: str, name: str, outcome: str) -> None:
+        """Remember how a question went."""
+        self._put(f"{_ANSWERS}/{kind}", json.dumps(self.answers(kind) | {name: outcome}))
+
+    def forget_answers(self, kind: str) -> None:
+        """Know of no answer any more."""
+        self._put(f"{_ANSWERS}/{kind}", "")
 
     def note_offered(self) -> None:
         """Remember that the person has been told of the first lesson."""
