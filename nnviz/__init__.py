@@ -1,6 +1,6 @@
 """nnviz: a desktop microscope for neural networks. Importing it loads neither torch nor Qt.
 
-`capture`, `show`, `watch` and `check_gradients` load what they need when they are asked for.
+`capture`, `show`, `to_json`, `watch` and `check_gradients` load what they need when they are asked for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from nnviz.version import __version__
 
-__all__ = ["Stopped", "__version__", "capture", "check_gradients", "show", "watch"]
+__all__ = ["Stopped", "__version__", "capture", "check_gradients", "show", "to_json", "watch"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,6 +25,10 @@ def __getattr__(name: str) -> Any:
         from nnviz.viewing import show
 
         return show
+    if name == "to_json":
+        from nnviz.viewing import to_json
+
+        return to_json
     if name in ("Stopped", "watch"):
         from nnviz import watching
 

@@ -1,4 +1,4 @@
-"""`nnviz.show`: one iteration of any module in a window, in the process that has the module. It trains nothing and keeps nothing."""
+"""`nnviz.show`: one iteration of any module in a window, in the process that has the module; `nnviz.to_json`. It trains nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -69,6 +70,19 @@ def show(
     if block:
         run(window)
     return window
+
+
+def to_json(trace: Trace, path: str | Path | None = None) -> str:
+    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz trace --json` prints.
+
+    A tensor of more than 4,096 elements is told by its statistics. NaN and ±Infinity are the strings "NaN", "Infinity", "-Infinity".
+    """
+    from nnviz.export.graph_files import json_text
+
+    text = json_text(TracedTrace(trace).take(trace.detail).record())
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
 
 
 def is_notebook() -> bool:

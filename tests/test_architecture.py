@@ -83,7 +83,7 @@ ALLOWED = {
     "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
     "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
     "nnviz.code_exporting": {"engine", "export.python", "jobs"},
-    "nnviz.viewing": {"msgspec", "trace", "engine", "records", "session", "messages", "ui.shell", "window_process", "torch"},
+    "nnviz.viewing": {"msgspec", "trace", "engine", "export", "records", "session", "messages", "ui.shell", "window_process", "torch"},
     "nnviz.window_messages": {"messages", "records", "msgspec"},
     "nnviz.window_process": {"window_messages", "messages", "records", "session"},
     "nnviz.file_program": {"viewing", "window_process", "window_messages", "trace", "records", "torch"},

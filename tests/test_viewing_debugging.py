@@ -1,6 +1,7 @@
 """`nnviz.show` as a debugger: conditions that stop it, files of what it shows, keys for what it cannot do."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -9,6 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 from torch import nn
 
 import nnviz
+from nnviz.ui.files._figure_sheet import FigureSheet
+from nnviz.ui.theme.colors import current_theme
 from tests.trace import zoo
 
 
@@ -143,3 +146,23 @@ def test_steps_and_speed_have_the_keys_of_the_main_window(shown, qtbot):
     assert window.step.step_bar.speed > before
     qtbot.keyClick(window, Qt.Key.Key_BracketLeft, control)
     assert window.step.step_bar.speed == before
+
+
+@pytest.mark.parametrize("what", ["graph", "window", "inspector", "microscope"])
+def test_figures_have_a_width_and_a_theme(shown, monkeypatch, tmp_path, what):
+    module, inputs = zoo.make("mlp_tanh_mse")
+    window = shown(module, *inputs, optimizer=torch.optim.Adam(module.parameters()))
+    window.trace.stepping.to_end()
+    worn = current_theme().name
+    window.action_table["export_figure"].trigger()
+    sheet = next(one for one in window.findChildren(FigureSheet) if one.isVisible())
+    assert sheet.what.findData("network") == sheet.what.findData("plots") == -1, "there are none"
+    sheet.what.setCurrentIndex(sheet.what.findData(what))
+    sheet.theme.setCurrentText("dark" if worn == "light" else "light")
+    sheet.width_box.set_value(9.0)
+    path = tmp_path / f"{what}.svg"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    sheet.export.click()
+    root = ElementTree.parse(path).getroot()
+    assert root.get("width") == "9cm" and len(list(root.iter())) > 5
+    assert window.toast.text == f"Wrote {path}" and current_theme().name == worn

@@ -198,6 +198,7 @@ class TraceIndex:
         """Return whether anything around a node has not travelled, not even the row of the batch."""
         record = self.node(node)
         tensors = [record.value, record.gradient, *(self.node(source).value for source in record.inputs)]
+        tensors += [self.updates[node].after] if node in self.updates else []
         tensors += [edge.contribution for edge in (*self.in_edges.get(node, ()), *self.out_edges.get(node, ()))]
         return any(tensor is not None and self.array(tensor) is None and self.row(tensor, row) is None for tensor in tensors)
 

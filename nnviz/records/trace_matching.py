@@ -51,9 +51,14 @@ def counterpart(old: TraceIndex, new: TraceIndex, node: int) -> int | None:
     if old.is_scalar != new.is_scalar:
         tensor = counterpart(old.whole, new.whole, old.tensor_of(node).id)
         return next(iter(new.scalars_of.get(tensor, {}).values()), None) if new.is_scalar else tensor
-    wanted, nodes = _identity(old.node(node)), new.trace.nodes
-    if node < len(nodes) and _identity(nodes[node]) == wanted:
-        return node
+    return found_again(new, old.node(node))
+
+
+def found_again(index: TraceIndex, node: NodeRecord) -> int | None:
+    """Return the node of a trace that is what this one of another trace is, both with whole tensors or both not; None if none is."""
+    wanted, nodes = _identity(node), index.trace.nodes
+    if node.id < len(nodes) and _identity(nodes[node.id]) == wanted:
+        return node.id
     return next((other.id for other in nodes if _identity(other) == wanted), None)
 
 

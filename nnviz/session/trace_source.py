@@ -136,6 +136,8 @@ class RecordedTrace(QObject):
         """Why there is no iteration; None while there is one, or it is being taken."""
         self._recording = recording
         self._iteration: RecordedIteration | None = None
+        self._asked: set[tuple[int, int | None]] = set()
+        """Nodes and rows of which numbers have been asked for."""
         self.experiment = Experiment(Network(), Choice("none", {}), Training(Choice("none", {}), Choice("none", {})))
         """Of which only the breakpoints are used."""
         self._known: tuple[TraceIndex | None, tuple[Breakpoint, ...], list[BreakpointPlace]] = (None, (), [])
@@ -236,7 +238,7 @@ class RecordedTrace(QObject):
 
     def _show(self, iteration: RecordedIteration) -> None:
         """Look at this iteration, at the place where the cursor is."""
-        self._iteration = iteration
+        self._iteration, self._asked = iteration, set()
         self.stepping.select(None)
         self.stepping.show(iteration.index, is_training=False, is_current=True)
 
@@ -294,8 +296,11 @@ class RecordedTrace(QObject):
     def want_numbers(self, node: int) -> None:
         """Add what is missing around a node, for the chosen row of the batch."""
         state = self.stepping.state
-        if state.index.lacks(node, state.sample) and state.index.take(self._iteration.numbers(node, state.sample)):
-            self.numbers_arrived.emit(node)
+        wish = (node, state.sample)
+        if wish not in self._asked and state.index.lacks(*wish):
+            self._asked.add(wish)  # what is too large to come at all is asked for once
+            if state.index.take(self._iteration.numbers(*wish)):
+                self.numbers_arrived.emit(node)
 
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Have `gradient_checked` bring one element of a node's gradient beside a finite difference: the calls are made again."""

@@ -7,6 +7,8 @@ import numpy as np
 from nnviz.text.numbers import MINUS
 
 FORMS = ("text", "numpy", "torch")
+MOST = 100_000
+"""More elements than this are no text that anybody pastes."""
 
 
 def plain(text: str) -> str:
@@ -19,15 +21,23 @@ def copied(array: np.ndarray, form: str) -> str:
     if form == "text":
         lines = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
         return "\n".join("\t".join(str(value) for value in line) for line in lines)
-    dtype = array.dtype.name
-    code = _code(array, 0)
-    return f"np.array({code}, dtype=np.{dtype})" if form == "numpy" else f"torch.tensor({code}, dtype=torch.{dtype})"
+    dtype = "bool_" if array.dtype.name == "bool" and form == "numpy" else array.dtype.name
+    call, kind = ("np.array", f"np.{dtype}") if form == "numpy" else ("torch.tensor", f"torch.{dtype}")
+    if not array.size:  # nested lists do not say how long an axis is that nothing lies along
+        return f"{call.partition('.')[0]}.empty({array.shape}, dtype={kind})"
+    return f"{call}({_code(array, 0)}, dtype={kind})"
 
 
 def _code(array: np.ndarray, depth: int) -> str:
     """Nested lists, a row of numbers in each line."""
     if array.ndim == 0:
-        kind = "complex" if array.dtype.kind == "c" else "float"
-        return str(array[()]) if np.isfinite(array) else f'{kind}("{array[()]}")'
+        return _number(array[()])
     between = ", " if array.ndim == 1 else ",\n" + " " * (depth + 1)
     return f"[{between.join(_code(part, depth + 1) for part in array)}]"
+
+
+def _number(value: np.generic) -> str:
+    """As code. A complex one with a part that is 0 or not finite is quoted: a sum would lose the sign of that 0, and nanj is no number."""
+    if value.dtype.kind != "c":
+        return str(value) if np.isfinite(value) else f'float("{value}")'
+    return str(value) if np.isfinite(value) and value.real and value.imag else f'complex("{value}")'

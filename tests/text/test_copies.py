@@ -38,3 +38,24 @@ def test_complex_numbers_keep_their_imaginary_part():
     values = np.array([1 + 2j, -0.5j, complex("nan+1j")], dtype=np.complex64)
     read = eval(copies.copied(values, "numpy"), {"np": np})
     assert np.array_equal(read[:2], values[:2]) and np.isnan(read[2]) and read[2].imag == 1
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "int64", "bool"])
+@pytest.mark.parametrize("form", ["numpy", "torch"])
+def test_code_brings_every_bit_back(dtype, form):
+    """Whatever the bits are: of a NaN only that it is one."""
+    drawn = np.random.default_rng(0).bytes(16_000)
+    values = np.frombuffer(drawn, np.uint8).reshape(4, -1) > 127 if dtype == "bool" else np.frombuffer(drawn, dtype).reshape(4, -1).copy()
+    values.flat[0] = -0.0 if dtype != "complex64" else complex(-0.0, 1)
+    if dtype == "complex64":  # the sign of a NaN beside a number is no part of it
+        values = values[:, np.isfinite(values).all(0)]
+    read = np.asarray(eval(copies.copied(values, form), {"np": np, "torch": torch}))
+    assert (read.dtype, read.shape) == (values.dtype, values.shape)
+    known = ~np.isnan(values)
+    assert np.isnan(read[~known]).all() and read[known].tobytes() == values[known].tobytes()
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
+def test_what_has_no_element_keeps_its_shape(shape):
+    for form in ("numpy", "torch"):
+        assert tuple(eval(copies.copied(np.zeros(shape, np.float32), form), {"np": np, "torch": torch}).shape) == shape

@@ -40,6 +40,7 @@ def node_tensors(captured: Captured | None, id: int, row: int | None) -> NodeTen
         wanted.append(("value", source, -1, 0, trace.nodes[source].value))
         wanted += [("contribution", source, node.id, argument, gradient) for gradient in sent]
     wanted += [] if scalar else [("contribution", node.id, part.source, part.argument, part.gradient) for part in node.contributions]
+    wanted += [("after", node.id, -1, 0, update.after) for update in trace.updates if not scalar and update.parameter == node.label]
     wanted += [] if scalar or node.value.numel() <= WHOLE else [("local", node.id, node.id, 0, local_derivative(trace, node))]
     pieces = [_piece(*one, axes.get(one[1]), row) for one in wanted if one[-1] is not None and one[-1].numel() > WHOLE]
     details, what_ifs = tuple(trace.details.items()), tensor_what_ifs(captured)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from nnviz.document.catalog import Field
-from nnviz.ui.files.exports import PageFigure
 from nnviz.ui.theme.colors import GRID, GUTTER, current_theme
 from nnviz.ui.widgets.number_boxes import NumberBox
 
-SUBJECTS = {"graph": "the graph", "network": "the network", "plots": "the plots in sight", "window": "the whole window"}
 _WIDTH = Field("width", "number", 16.0, "centimetres", 1.0, 200.0)
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A picture for a page."""
+
+    what: str
+    """graph · network · plots · window, or the name of a panel."""
+    width: float | None
+    """In centimetres; None: that of the screen."""
+    theme: str
+    """light · dark; empty: that of the window."""
 
 
 class FigureSheet(QDialog):
@@ -20,12 +33,12 @@ class FigureSheet(QDialog):
     chosen = Signal(object)
     """PageFigure"""
 
-    def __init__(self, panels: dict[str, str], parent: QWidget | None = None) -> None:
-        """`panels` in sight: title by name."""
+    def __init__(self, subjects: Mapping[str, str], parent: QWidget | None = None) -> None:
+        """`subjects`: what a figure can be made of, a text by name."""
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAccessibleName("Export figure")
         self.what, self.theme = QComboBox(accessibleName="What"), QComboBox(accessibleName="Theme")
-        for name, text in (SUBJECTS | {name: text for name, text in panels.items() if name not in SUBJECTS}).items():
+        for name, text in subjects.items():
             self.what.addItem(text, name)
         for text in ("light", "dark"):
             self.theme.addItem(text, text)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from nnviz.document.store.files import replace_file
 from nnviz.session.stepping import Stepping
+from nnviz.ui.files._figure_sheet import FigureSheet, PageFigure
 from nnviz.ui.theme.colors import THEMES, current_theme
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets.placing import place_below_bar
 from nnviz.ui.widgets.toast import Toast
 from nnviz.ui.widgets.waiting import waiting
 
@@ -20,18 +22,6 @@ PICTURES = ("svg", "png", "pdf")
 GRAPH_FILES = ("dot", "graphml", "json")
 SUFFIXES = {"graph": (*PICTURES, *GRAPH_FILES), "network": PICTURES, "plots": PICTURES, "window": PICTURES}
 """What can be written, and how."""
-
-
-@dataclass(frozen=True)
-class PageFigure:
-    """A picture for a page."""
-
-    what: str
-    """graph · network · plots · window, or the name of a panel."""
-    width: float | None
-    """In centimetres; None: that of the screen."""
-    theme: str
-    """light · dark; empty: that of the window."""
 
 
 class Exported(Protocol):
@@ -64,6 +54,15 @@ class Exports:
     def ask_widget(self, widget: QWidget) -> None:
         """Ask for a file and write a picture of one plot there."""
         self._ask("plot", PICTURES, lambda path: self._paint(widget, path))
+
+    def open_figure_sheet(self, subjects: Mapping[str, str], window: QWidget) -> None:
+        """Ask of what a figure shall be made, and how wide it shall be; `subjects`: what there is, a text by name."""
+        sheet = FigureSheet(subjects, window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.chosen.connect(lambda figure: self.ask_figure(figure))  # the sheet keeps these exports as long as it is open
+        sheet.adjustSize()
+        place_below_bar(sheet, window)
+        sheet.show()
 
     def ask_figure(self, figure: PageFigure) -> None:
         """Ask for a file and write a figure there."""

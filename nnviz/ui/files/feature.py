@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
@@ -13,16 +12,16 @@ from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._crash_recovery import CrashRecovery
 from nnviz.ui.files._documents import Documents
-from nnviz.ui.files._figure_sheet import FigureSheet
 from nnviz.ui.files._recordings import Recordings
 from nnviz.ui.files._run_files import RunFiles
 from nnviz.ui.files._start_page import StartPage
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.drops import FileDrops
-from nnviz.ui.widgets.placing import place_below_bar
 
 DOCUMENTS = (".nnviz", ".json", ".py")
+_PICTURED = {"graph": "the graph", "network": "the network", "plots": "the plots in sight", "window": "the whole window"}
+"""What figures can be made of besides the panels in sight."""
 
 
 class FilesFeature:
@@ -50,13 +49,8 @@ class FilesFeature:
 
     def ask_figure(self) -> None:
         """Ask of what a figure shall be made, and how wide it shall be."""
-        window = self.shell.window()
-        sheet = FigureSheet(self.shell.panel_titles(), window)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.chosen.connect(self.exports.ask_figure)
-        sheet.adjustSize()
-        place_below_bar(sheet, window)
-        sheet.show()
+        panels = {name: text for name, text in self.shell.panel_titles().items() if name not in _PICTURED}
+        self.exports.open_figure_sheet(_PICTURED | panels, self.shell.window())
 
     def show_activated(self) -> None:
         """A person has come back to the window: the file may have changed in between."""

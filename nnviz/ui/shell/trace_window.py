@@ -34,6 +34,7 @@ from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.header_button import choice
 from nnviz.ui.widgets.notes import NoteBar
+from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
 
 _SIZE = (1500, 800)
@@ -56,8 +57,11 @@ _STUCK = (
     "if the call never ends, only ending the program ends it."
 )
 _GRAPH_FILES = "Write the graph at this step as SVG, PNG, PDF, DOT, GraphML or JSON"
+_FIGURE = "Write the graph, a panel or the window as SVG, PNG or PDF, as wide as a page needs it, light or dark"
+_PICTURED = {"graph": "the graph", "window": "the whole window", "inspector": "the node", "microscope": "the optimizer microscope"}
 WINDOW = (
     Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
+    Act("export_figure", "Export figure…", "File", lambda w: w.ask_figure(), "Ctrl+Alt+F", "fa6s.image", _FIGURE),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
@@ -190,8 +194,14 @@ class TraceWindow(QMainWindow):
             self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · window."""
-        return {"graph": self.graph.view.scene(), "window": self}[what]
+        """Return what a picture is made of: graph · window · inspector · microscope."""
+        cards = self.step.cards
+        return {"graph": self.graph.view.scene(), "window": self, **cards, "microscope": PlotStill(self.step.microscope)}[what]
+
+    def ask_figure(self) -> None:
+        """Ask of what a figure shall be made, and how wide it shall be."""
+        seen = {name: text for name, text in _PICTURED.items() if not (card := self.step.cards.get(name)) or card.isVisible()}
+        self.exports().open_figure_sheet(seen, self)
 
     def exports(self) -> Exports:
         """Return what writes files of this window."""

@@ -27,6 +27,7 @@ from nnviz.ui.step._heat import HeatPanel
 from nnviz.ui.step._history_lines import HistoryLines
 from nnviz.ui.step._pickers import Picker
 from nnviz.ui.step._pin import PinRow, row_height
+from nnviz.ui.step._source_line import SourceLine
 from nnviz.ui.step._time_bars import TimeBar, TimeBars
 from nnviz.ui.step._update_table import UpdateTable
 from nnviz.ui.step._what_if_row import WhatIfRow
@@ -62,6 +63,8 @@ class ChainRuleCard(QWidget):
     node_clicked = Signal(int)
     element_chosen = Signal(int, tuple)
     """A node, and the element of it that is worked out, without the batch axis."""
+    copy_requested = Signal(str, str)
+    """value · gradient · element, and numpy · torch."""
     group_clicked = Signal(int, int)
     """A node, and how many of the groups around it lead to the one that shall be folded and shown."""
 
@@ -150,6 +153,8 @@ class ChainRuleCard(QWidget):
 
     def _make_parts(self) -> None:
         self.breadcrumb, self._title, self.pin_row = Breadcrumb(), TitleRow(), PinRow()
+        self.source = SourceLine()
+        self.source.setVisible(bool(self._root))
         self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
         self.what_if = WhatIfRow()
@@ -213,13 +218,15 @@ class ChainRuleCard(QWidget):
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(0)
         column.addLayout(where)
+        column.addWidget(self.source)
         column.addWidget(self._title)
         self._fit_head()
         return head
 
     def _fit_head(self) -> None:
         self.breadcrumb.setFixedHeight(row_height())
-        self._head.setFixedHeight(round(scaled(_HEAD)))
+        self.source.set_height(row_height())
+        self._head.setFixedHeight(round(scaled(_HEAD)) + (row_height() if self._root else 0))
 
     # --- Qt ---
 
@@ -253,8 +260,9 @@ class ChainRuleCard(QWidget):
 
     def _show_head(self, state: TraceState, node: NodeRecord, title: str, facts: str, depth: int | None = None) -> None:
         crumbs = trails.trail(node, self._names[node.id], self._titles, self._root, depth)
-        source = trails.source(node) if self._root else ""
-        self.breadcrumb.set_trail(crumbs, source, node.where if self._root else "", has_links=not state.index.is_scalar)
+        where = node.where if self._root else ""
+        self.breadcrumb.set_trail(crumbs, trails.source(node) if where else "", where, has_links=not state.index.is_scalar)
+        self.source.set_where(where)
         self._title.set_title(title, facts, state.phase if state.step else "batch")
 
     def _show_group(self, state: TraceState) -> None:
@@ -346,7 +354,7 @@ class ChainRuleCard(QWidget):
     def copy_menu(self, place: QPoint) -> QMenu:
         """Return what can be copied at a place of the card: the line there, the node's value and its gradient."""
         formulas = [part.text() for part in (self._formula, self._numbers, self._derivative)]
-        return copying(self, self._state, self.node(), self._line_at(place), "\n".join(filter(None, formulas)))
+        return copying(self, self._state, self.node(), self._line_at(place), "\n".join(filter(None, formulas)), self.copy_requested.emit)
 
     def _line_at(self, place: QPoint) -> Line | None:
         lines = self.childAt(place)

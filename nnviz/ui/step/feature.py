@@ -24,15 +24,19 @@ from nnviz.session.trace_source import TraceSource
 from nnviz.text import names, what_if_text
 from nnviz.ui.step._breakpoint_editing import BreakpointEditing
 from nnviz.ui.step._chain_rule_card import ChainRuleCard
+from nnviz.ui.step._editor import open_line
 from nnviz.ui.step._microscope import OptimizerMicroscope
 from nnviz.ui.step._proof import Proof
 from nnviz.ui.step._step_bar import StepBar
 from nnviz.ui.step._step_timeline import PhaseRail, StepTimeline
+from nnviz.ui.step._value_copies import ValueCopies
+from nnviz.ui.step._watch_list import WatchList
 from nnviz.ui.step._what_if_banner import WhatIfBanner
 from nnviz.ui.step.badge import Badge
 from nnviz.ui.step.elements import row_shape
 from nnviz.ui.widgets.boxes import beside, scrolling, stacked
 from nnviz.ui.widgets.card import Card
+from nnviz.ui.widgets.header_button import ActionButton
 from nnviz.ui.widgets.plot_card import framed
 
 PLAY_MS = {"node": 600, "layer": 900, "phase": 1200, "iteration": 1200, "epoch": 1200}
@@ -62,9 +66,12 @@ class StepFeature:
         self.badge, self.sizes = badge, sizes
         self.step_bar, self.timeline, self.rail = StepBar(), StepTimeline(), PhaseRail()
         self.chain_rule, self.microscope = ChainRuleCard("" if session else "model"), OptimizerMicroscope()
+        self.copies = ValueCopies(source)
         self.proof, self.banner = Proof(badge.window()), WhatIfBanner()
         self.breakpoints = BreakpointEditing(source, badge)
-        self.cards = {"inspector": Card("Node", self.chain_rule), "microscope": framed(self.microscope, scrolling(self.microscope))}
+        self.watches = WatchList()
+        node = Card("Node", stacked(self.chain_rule, self.watches, stretch=0), [ActionButton(actions["watch"], "watch")])
+        self.cards = {"inspector": node, "microscope": framed(self.microscope, scrolling(self.microscope))}
         self.cards["inspector"].setMinimumWidth(352)  # else its texts would be cut
         foot = beside(self.rail, self.breakpoints.button)
         self.controls: QWidget = stacked(self.step_bar, self.timeline, foot, spacing=2)
@@ -88,12 +95,16 @@ class StepFeature:
         card.pin_row.pin_requested.connect(stepping.pin)
         card.pin_row.release_requested.connect(self.follow)
         card.sample_chosen.connect(stepping.set_sample)
+        card.source.open_requested.connect(self.open_source)
+        self.watches.node_clicked.connect(self._show_weight)
+        self.watches.numbers_wanted.connect(self.source.want_numbers)
+        card.copy_requested.connect(self.copy)
         card.check_requested.connect(self.source.check_gradient)
         card.element_chosen.connect(lambda node, element: self.show_selection())
         self.microscope.element_picked.connect(self._show_weight)
         self.badge.clicked.connect(self.open_proof)
         self.source.gradient_checked.connect(card.set_check)
-        self.source.numbers_arrived.connect(lambda node: self.show_selection())
+        self.source.numbers_arrived.connect(self._show_numbers)
 
     def _connect_what_ifs(self) -> None:
         row, banner, what_ifs = self.chain_rule.what_if, self.banner, self.source.what_ifs
@@ -135,6 +146,7 @@ class StepFeature:
         self.show_breakpoints()
         self.show_soundness()
         self._show_what_ifs(state.index if state else None)
+        self.watches.set_trace_state(state, self._titles)
         self.show_selection()
 
     def show_breakpoints(self) -> None:
@@ -210,7 +222,7 @@ class StepFeature:
         """Let the card be about the weight that is picked in the optimizer's rows."""
         self.stepping.select(shown_node(self.stepping.state, node, element))
         if not self.stepping.index.is_scalar:
-            self.chain_rule.choose_element(int(np.ravel_multi_index(element, self.stepping.index.node(node).shape)))
+            self.choose_element(element)
 
     def _show_what_ifs(self, index: TraceIndex | None) -> None:
         what_ifs = index.trace.what_ifs if index else ()
@@ -220,6 +232,11 @@ class StepFeature:
             self.banner.set_what_ifs(described, losses, len(what_ifs), can_keep)
         else:
             self.banner.set_what_ifs("", "", 0, False)
+
+    def _show_numbers(self, node: int) -> None:
+        """Show what has come of a node."""
+        self.watches.set_trace_state(self.stepping.state, self._titles)
+        self.show_selection()
 
     # --- what a person does ---
 
@@ -262,6 +279,29 @@ class StepFeature:
         if place is not None:
             self.chain_rule.choose_element(place)
         self.chain_rule.what_if.open("set")
+
+    def watch_shown(self) -> None:
+        """Watch the chosen element of the node on the card, or watch it no longer."""
+        state, shown = self.stepping.state, self.chain_rule.node()
+        element = () if shown is None else self.chain_rule.element() if shown.whole is None else shown.element
+        if shown is None or element is None:
+            self.source.message_posted.emit("info", "Choose a node first: an element of it is watched then.")
+        else:
+            self.watches.toggle(state.index.tensor_of(shown.id), element, self._titles)
+
+    def copy(self, what: str, form: str) -> None:
+        """Copy the value or the gradient of the node on the card, or the chosen element of the value; for torch or numpy."""
+        node = self.chain_rule.node()
+        if node is not None:
+            self.copies.copy(what, form, node, self.chain_rule.element())
+
+    def open_source(self, where: str = "") -> None:
+        """Open the line of code that made the node on the card, or this "file:line", in the person's editor."""
+        node = self.chain_rule.node()
+        where = where or (node.where if node else "")
+        problem = open_line(where) if where else "No line of code made this node: it is data or a parameter."
+        if problem:
+            self.source.message_posted.emit("info", problem)
 
     def open_proof(self) -> None:
         """Open the table of all gradients beside torch's own."""

@@ -7,6 +7,11 @@ from typing import Any
 from nnviz.ui.shell_api import Act, can_step, has_trace
 
 
+def _shows_code(feature: Any) -> bool:
+    """Return whether the nodes were made by a person's own code; a net built on the canvas has none."""
+    return feature.session is None
+
+
 def _supposes(feature: Any) -> bool:
     return bool(feature.session.what_ifs.items)
 
@@ -28,6 +33,8 @@ ACTIONS = (
     Act("phase_steps", "Steps of one phase", "Step", lambda f: f.sizes.choose("phase"), "Alt+3", "fa6s.shoe-prints", "Let one step go from phase to phase: batch, forward, loss, backward, clip, update"),
     Act("batch_steps", "Steps of one batch", "Step", lambda f: f.sizes.choose("iteration"), "Alt+4", "fa6s.shoe-prints", "Let one step make a whole iteration"),
     Act("epoch_steps", "Steps of one epoch", "Step", lambda f: f.sizes.choose("epoch"), "Alt+5", "fa6s.shoe-prints", "Let one step make as many iterations as an epoch has"),
+    Act("watch", "Watch this element: on or off", "Step", lambda f: f.watch_shown(), "Ctrl+Alt+X", "fa6s.eye", "Keep value and gradient of the element on the chain-rule card in sight, with what they were before, while you step", enabled=has_trace),
+    Act("open_source", "Open the line of code", "Step", lambda f: f.open_source(), "Ctrl+Alt+Y", "fa6s.file-code", "Open the line of code that made the node on the chain-rule card in the editor that VISUAL or EDITOR names", enabled=_shows_code),
     Act("breakpoint", "Breakpoint on this node: on or off", "Step", lambda f: f.toggle_breakpoint(), "F9", "fa6s.diamond", "Stop at the selected node, or at the one the cursor is at", enabled=has_trace),
     Act("breakpoints", "Breakpoints…", "Step", lambda f: f.breakpoints.open(), "Ctrl+F9", "fa6s.list", "List all breakpoints and add others: |gradient|, |activation|, non-finite, loss rising"),
     Act("switch_breakpoints", "All breakpoints on or off", "Step", lambda f: f.breakpoints.switch_all(), "Ctrl+Shift+F9", "fa6s.toggle-off", "Switch all breakpoints off, or on if none is", enabled=lambda f: bool(f.session.experiment.breakpoints)),
@@ -36,5 +43,10 @@ ACTIONS = (
     Act("take_back", "Take the last what-if back", "Step", lambda f: f.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
     Act("take_all_back", "Take all what-ifs back", "Step", lambda f: f.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda f: f.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
+    Act("copy_value", "Copy the value as Python", "Edit", lambda f: f.copy("value", "torch"), "Ctrl+Alt+U", "fa6s.copy", "Copy the value of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_gradient", "Copy the gradient as Python", "Edit", lambda f: f.copy("gradient", "torch"), "Ctrl+Shift+U", "fa6s.copy", "Copy the gradient of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_element", "Copy the chosen element as Python", "Edit", lambda f: f.copy("element", "torch"), "", "fa6s.copy", "Copy the element that the chain-rule card works out as torch.tensor(…) with every digit", enabled=has_trace),
+    Act("copy_value_numpy", "Copy the value for numpy", "Edit", lambda f: f.copy("value", "numpy"), "", "fa6s.copy", "Copy the value of the node on the chain-rule card, all rows, as np.array(…) with every digit", enabled=has_trace),
+    Act("copy_gradient_numpy", "Copy the gradient for numpy", "Edit", lambda f: f.copy("gradient", "numpy"), "", "fa6s.copy", "Copy the gradient of the node on the chain-rule card, all rows, as np.array(…) with every digit", enabled=has_trace),
     Act("proof", "Proof of every gradient…", "View", lambda f: f.open_proof(), "Ctrl+Alt+T", "fa6s.check-double", "Every parameter's gradient beside torch's own", enabled=has_trace),
 )

@@ -130,8 +130,10 @@ QLineEdit[role="invalid"], QPlainTextEdit[role="invalid"] { border: 1px solid $l
 Heading { padding-top: 2px; }
 DividingLine { border: none; border-top: 1px solid $line; margin-top: 4px; }
 Segments { background: $field; border: 1px solid $line; border-radius: 8px; }
-Breadcrumb > QPushButton { background: transparent; color: $positive; border: none; padding: 0; min-height: 0; text-align: left; }
-Breadcrumb > QPushButton:hover, Breadcrumb > QPushButton:focus { background: $field; }
+Breadcrumb > QPushButton, WatchRow > QPushButton {
+    background: transparent; color: $positive; border: none; padding: 0; min-height: 0; text-align: left; }
+Breadcrumb > QPushButton:hover, Breadcrumb > QPushButton:focus, WatchRow > QPushButton:hover, WatchRow > QPushButton:focus {
+    background: $field; }
 NodeFinder { background: $panel; border: 1px solid $line; border-radius: 8px; }
 FindingBox { background: $warning; border: 1px solid transparent; border-radius: 6px; }
 FindingBox[role="information"] { background: $field; }
