@@ -537,10 +537,22 @@ def _scaled(run: RecordedRun, name: str) -> list[str]:
 # --- as the loss takes them ---
 
 
+def _noise_lines(run: RecordedRun) -> list[str]:
+    """Columns that tell nothing of the target, behind the features and as wide as these."""
+    count = run.experiment.data.settings.get("noise_columns", 0)
+    if not count:
+        return []
+    drawn = [
+        'random = np.random.default_rng(seed_for("noise columns") % 2**32)',
+        f"noise = random.normal(0.0, x.std(0).mean(), (len(x), {count}))",
+    ]
+    return [*drawn, "x = np.concatenate([x, noise], axis=1)"]
+
+
 def _load_code(run: RecordedRun, course: RunCourse, source: str) -> str:
     experiment, split = run.experiment, is_split(run)
     target = experiment.training.target
-    lines = _source_lines(run, source)
+    lines = _source_lines(run, source) + _noise_lines(run)
     lines += _training_mask(run)
     lines += _scaled(run, "x") + _scaled(run, "y")
     if target == "input":

@@ -186,10 +186,12 @@ FUNCTIONS = {
 }
 
 
-def activated(function: str, value: Source) -> Source:
-    """Return the source of an activation of some value."""
+def activated(function: str, value: Source, negative_slope: float = 0.01) -> Source:
+    """Return the source of an activation of some value; `negative_slope` is that of a leaky ReLU."""
     if function == "identity":
         return value
+    if function == "leaky_relu" and negative_slope != 0.01:
+        return CallSource(FUNCTIONS[function], (value, f"negative_slope={negative_slope!r}"))
     return CallSource(FUNCTIONS[function], (value, "dim=-1") if function == "softmax" else (value,))
 
 
@@ -203,23 +205,25 @@ def _linear(features: int, units: int, bias: bool = True) -> Source:
 def _dense(layer: Layer, shapes: list[Shape]) -> LayerSource:
     call = f"self.{attribute(layer.id)}"
     made = _linear(shapes[0][-1], layer["units"], layer["bias"])
-    return LayerSource(made, _one(lambda inputs: activated(layer["activation"], CallSource(call, tuple(inputs)))))
+    return LayerSource(made, _one(lambda inputs: activated(layer["activation"], CallSource(call, tuple(inputs)), layer["negative_slope"])))
 
 
 def _called(made: Source, layer: Layer, *classes: str) -> LayerSource:
     return LayerSource(made, _one(lambda inputs: CallSource(f"self.{attribute(layer.id)}", tuple(inputs))), classes)
 
 
-def _turned(before: str, given: tuple[str, ...], function: str = "identity") -> Callable[[str, list[str], int], list[str]]:
+def _turned(
+    before: str, given: tuple[str, ...], function: str = "identity", slope: float = 0.01
+) -> Callable[[str, list[str], int], list[str]]:
     """A call that wants the features before the time: what it takes and what it gives are transposed."""
 
     def lines(output: str, inputs: list[str], margin: int) -> list[str]:
         call = f"{before}({', '.join([f'{inputs[0]}.transpose(1, 2)', *given])})"
-        whole = flat(activated(function, f"{call}.transpose(1, 2)"))
+        whole = flat(activated(function, f"{call}.transpose(1, 2)", slope))
         if margin + len(output) + 3 + len(whole) <= WIDTH:
             return [_set(output, whole, margin)]
         name = "z" if output == "return" else output
-        return [_set(name, call, margin), _set(output, activated(function, f"{name}.transpose(1, 2)"), margin)]
+        return [_set(name, call, margin), _set(output, activated(function, f"{name}.transpose(1, 2)", slope), margin)]
 
     return lines
 
@@ -258,10 +262,10 @@ def _convolution(layer: Layer, shapes: list[Shape]) -> LayerSource:
     given += [] if layer["bias"] else ["bias=False"]
     kind = "nn.Conv2d" if is_image else "nn.Conv1d"
     made = CallSource(kind, (str(channels), str(layer["out_channels"]), str(layer["kernel_size"]), *given))
-    call, function = f"self.{attribute(layer.id)}", layer["activation"]
+    call, function, slope = f"self.{attribute(layer.id)}", layer["activation"], layer["negative_slope"]
     if is_image:
-        return LayerSource(made, _one(lambda inputs: activated(function, CallSource(call, tuple(inputs)))))
-    return LayerSource(made, _turned(call, (), function))
+        return LayerSource(made, _one(lambda inputs: activated(function, CallSource(call, tuple(inputs)), slope)))
+    return LayerSource(made, _turned(call, (), function, slope))
 
 
 def _pool(layer: Layer, shapes: list[Shape]) -> LayerSource:
@@ -290,7 +294,7 @@ def _reshape(layer: Layer, shapes: list[Shape]) -> LayerSource:
 
 
 def _activation(layer: Layer, shapes: list[Shape]) -> LayerSource:
-    return LayerSource(None, _one(lambda inputs: activated(layer["function"], inputs[0])))
+    return LayerSource(None, _one(lambda inputs: activated(layer["function"], inputs[0], layer["negative_slope"])))
 
 
 _ONE_BIAS = '''def with_one_bias(net):

@@ -43,6 +43,7 @@ TITLES = {
     "latent": "Latent plane",
     "time_steps": "Gradient by time step",
     "runs": "Runs",
+    "sweep": "Sweep",
     "hindsight": "Hindsight",
     "doctor": "Doctor",
     "ratios": "Update/weight ratio",
