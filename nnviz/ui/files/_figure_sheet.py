@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QLabel, QPushButton, QWidget
 
 from nnviz.document.catalog import Field
-from nnviz.ui.theme.colors import GRID, GUTTER, current_theme
+from nnviz.ui.files.sheet_rows import begin_sheet
+from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.number_boxes import NumberBox
 
 _WIDTH = Field("width", "number", 16.0, "centimetres", 1.0, 200.0)
@@ -53,24 +54,8 @@ class FigureSheet(QDialog):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
-        column.setSpacing(2 * GRID)
-        head = QLabel("FIGURE")
-        head.setProperty("role", "head")
-        column.addWidget(head)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(2 * GRID)
         rows = (("what", (self.what,)), ("width", (self.has_width, self.width_box, QLabel("cm"))), ("theme", (self.theme,)))
-        for number, (name, widgets) in enumerate(rows):
-            label, row = QLabel(name), QHBoxLayout()
-            label.setProperty("role", "muted")
-            for widget in widgets:
-                row.addWidget(widget)
-            row.addStretch()
-            grid.addWidget(label, number, 0)
-            grid.addLayout(row, number, 1)
-        column.addLayout(grid)
+        column = begin_sheet(self, "FIGURE", rows)
         told = QLabel("SVG and PDF are drawn in lines; PNG has 300 pixels to an inch.")
         told.setProperty("role", "muted")
         column.addWidget(told)

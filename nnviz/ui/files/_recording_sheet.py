@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QPushButton, QWidget
 
 from nnviz.document.catalog import Field
 from nnviz.export.recording import HELD
 from nnviz.ui.files.recorder import RecordingOrder
-from nnviz.ui.theme.colors import GRID, GUTTER
+from nnviz.ui.files.sheet_rows import begin_sheet
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox
 
 SUBJECTS = {"graph": "the graph", "network": "the network", "plots": "the plots in sight", "window": "the whole window"}
@@ -50,14 +50,6 @@ class RecordingSheet(QDialog):
         self._suggest()
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(GUTTER, GUTTER, GUTTER, GUTTER)
-        column.setSpacing(2 * GRID)
-        head = QLabel("RECORD")
-        head.setProperty("role", "head")
-        column.addWidget(head)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(2 * GRID)
         rows = (
             ("what", (self.what,)),
             ("along", (self.along,)),
@@ -66,15 +58,7 @@ class RecordingSheet(QDialog):
             ("speed", (self.speed, QLabel("pictures a second"))),
             ("theme", (self.theme,)),
         )
-        for number, (name, widgets) in enumerate(rows):
-            label, row = QLabel(name), QHBoxLayout()
-            label.setProperty("role", "muted")
-            for widget in widgets:
-                row.addWidget(widget)
-            row.addStretch()
-            grid.addWidget(label, number, 0)
-            grid.addLayout(row, number, 1)
-        column.addLayout(grid)
+        column = begin_sheet(self, "RECORD", rows)
         column.addWidget(self.told)
         column.addWidget(self.record)
 
