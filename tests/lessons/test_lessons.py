@@ -41,6 +41,6 @@ def test_every_row_on_training_depth_and_generalisation_is_taught() -> None:
     assert rows <= taught
 
 
-def test_every_row_on_sequences_pictures_and_attention_is_taught() -> None:
+def test_every_row_on_sequences_pictures_attention_and_experiments_is_taught() -> None:
     taught = {row for name in lesson_names() for row in open_lesson(name).rows}
-    assert {f"F{number}" for number in range(1, 8)} | {f"G{number}" for number in range(1, 6)} <= taught
+    assert {f"F{number}" for number in range(1, 8)} | {f"G{number}" for number in range(1, 6)} | {"H"} <= taught
