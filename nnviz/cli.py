@@ -736,7 +736,7 @@ def _print_comparison(value: dict[str, Any], files: tuple[str, str]) -> None:
 
 def _print_sweep(rows: Sequence[dict[str, Any]]) -> None:
     metrics = dict.fromkeys(name for row in rows for name in ("accuracy", "rmse") if name in row["metrics"])
-    settings = dict.fromkeys(name for row in rows for name in row["settings"])
+    settings = [name for name in dict.fromkeys(name for row in rows for name in row["settings"]) if name != "seed"]
     head = ("run", *settings, "seed", "iterations", "loss", "validation loss", *metrics, "verdict", "digest")
     figures = ("seed", "iterations", "loss", "validation_loss")
     _print_table(
@@ -744,7 +744,7 @@ def _print_sweep(rows: Sequence[dict[str, Any]]) -> None:
             head,
             *(
                 (
-                    *(row["run"], *(_value(value) for value in row["settings"].values()), *(row[name] for name in figures)),
+                    *(row["run"], *(_value(row["settings"].get(name)) for name in settings), *(row[name] for name in figures)),
                     *(row["metrics"].get(name) for name in metrics),
                     *((row["stopped"], row["message"]) if row["stopped"] == "failed" else (row["verdict"], row["digest"][:12])),
                 )

@@ -345,3 +345,10 @@ def test_progress_is_told_on_a_terminal():
     for task in sweep.tasks():
         results.add(sweeping.SweptRun(number=task.number, values=task.values, seed=0, fingerprint=task.fingerprint))
     assert "1 of 2 runs · 1 failed" in stream.getvalue() and stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_sweep_over_seeds_prints_them_once(said):
+    code, out, _ = said("example:moons", "--set", "seed=3,4", "--iterations", "1", "--workers", "1")
+    head, *rows = [line.split() for line in out.splitlines()]
+    assert code == 0 and head.count("seed") == 1
+    assert [row[head.index("seed")] for row in rows] == ["3", "4"]
