@@ -26,7 +26,7 @@ from nnviz.text import change_text
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import IntegerBox
-from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.placing import fit_height, open_below_bar
 
 Check = Callable[[Sequence[Variation], bool], object]
 """Raises Refused for runs that cannot be trained; True: from here."""
@@ -175,7 +175,7 @@ class ComparisonSheet(QDialog):
         self.problem.setVisible(bool(wrong))
         self.button.setEnabled(bool(self._runs))
         self.button.setText(f"compare {len(self._runs)} runs" if len(self._runs) > 1 else "compare")
-        self._fit()
+        fit_height(self)
 
     def _line(self, run: Variation) -> str:
         said = "; ".join(change_text.differences(self._experiment, run.experiment)) or "as the document"
@@ -186,18 +186,9 @@ class ComparisonSheet(QDialog):
         self.accept()
         self.chosen.emit(self._runs, self.count.value(), self.is_from_here)
 
-    def _fit(self) -> None:
-        """Be as high as what stands in it."""
-        self.layout().activate()
-        self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
-
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
-        self.finished.connect(self.deleteLater)
-        self._fit()
-        place_below_bar(self, window)
-        self.show()
-        self.subject.setFocus()
+        open_below_bar(self, window, self.subject)
 
 
 def _word(text: str, tip: str) -> QPushButton:

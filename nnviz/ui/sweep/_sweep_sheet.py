@@ -27,7 +27,7 @@ from nnviz.records.sweep_records import SweepSpeed
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import IntegerBox
-from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.placing import fit_height, open_below_bar
 from nnviz.ui.widgets.search_list import ListEntry, SearchList
 
 Plan = Callable[[SweepOrder], Sequence[PlannedRun]]
@@ -206,7 +206,7 @@ class SweepSheet(QDialog):
         self.problem.setVisible(bool(wrong))
         self.button.setEnabled(self._order is not None)
         self.button.setText(f"sweep {len(runs):,} runs" if len(runs) > 1 else "sweep")
-        self._fit()
+        fit_height(self)
 
     def _estimate(self, runs: Sequence[PlannedRun]) -> str:
         """How many runs of how many iterations, how many of them cannot be made, and about how long that takes here."""
@@ -229,18 +229,9 @@ class SweepSheet(QDialog):
             self.accept()
             self.chosen.emit(self._order, self.workers.value(), self.cluster.text().strip())
 
-    def _fit(self) -> None:
-        """Be as high as what stands in it."""
-        self.layout().activate()
-        self.resize(self.width(), self.layout().totalHeightForWidth(self.width()))
-
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
-        self.finished.connect(self.deleteLater)
-        self._fit()
-        place_below_bar(self, window)
-        self.show()
-        self.search.setFocus()
+        open_below_bar(self, window, self.search)
 
 
 def duration(seconds: float) -> str:

@@ -14,6 +14,21 @@ def place_below_bar(sheet: QDialog, window: QWidget) -> None:
     sheet.move(middle.x() - sheet.width() // 2, top.y() + _FROM_TOP)
 
 
+def fit_height(sheet: QDialog) -> None:
+    """Let a sheet be as high as what stands in it at its width."""
+    sheet.layout().activate()
+    sheet.resize(sheet.width(), sheet.layout().totalHeightForWidth(sheet.width()))
+
+
+def open_below_bar(sheet: QDialog, window: QWidget, first: QWidget) -> None:
+    """Open a sheet below the bar of a window, with the keyboard in `first`; it is gone once it is closed."""
+    sheet.finished.connect(sheet.deleteLater)
+    fit_height(sheet)
+    place_below_bar(sheet, window)
+    sheet.show()
+    first.setFocus()
+
+
 def show_in_middle(dialog: QDialog) -> None:
     """Show a dialog before all others; one that was hidden in the middle of its window, and no larger than that."""
     if not dialog.isVisible():
