@@ -7,7 +7,7 @@ import os
 import pydoc
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,14 +122,18 @@ def opened(file: str, order: SweepOrder) -> Sweep:
 # --- making it ---
 
 
-def swept(sweep: Sweep, executor: Executor, known: Sequence[SweptRun] = ()) -> Iterator[SweptRun]:
-    """Return every run once, as they are finished, those that cannot be made first. `known`: runs that need not be made again.
+def swept(sweep: Sweep, executor: Executor, known: Sequence[SweptRun] = (), numbers: Collection[int] | None = None) -> Iterator[SweptRun]:
+    """Return every run once, as they are finished, those that cannot be made first. `known`: runs that need not be made again; `numbers`:
+    those of the runs that are wanted, None for all.
 
     What is not finished is cancelled when the iterator is closed. Raises JobError when the executor makes no more.
     """
     made_before = {run.fingerprint: run for run in known if not run.is_failed}
     futures: dict[Future, SweepTask] = {}
+    wanted = None if numbers is None else frozenset(numbers)
     for task, run in zip(sweep.tasks(), sweep.runs, strict=True):
+        if wanted is not None and run.number not in wanted:
+            continue
         if run.problem:
             yield _row(task, message=run.problem)
         elif task.fingerprint in made_before:
