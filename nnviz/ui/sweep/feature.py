@@ -27,6 +27,7 @@ _REST = 400
 """Milliseconds between two times at which the pictures are made anew while runs are finished."""
 _SELDOM = 10
 """At most one part in so many of the time is spent on it."""
+_EARLIER = "These runs are of the document as it was when the sweep began, which is another now."
 _FILTERS = "CSV (*.csv);;Parquet (*.parquet)"
 
 
@@ -80,13 +81,14 @@ class SweepFeature(QObject):
         sweep = self.session.sweep
         done, total, failed = len(sweep.rows), len(sweep.planned), sum(row.is_failed for row in sweep.rows)
         made = done - self._before
-        said = [f"{done:,} of {total:,} runs" if total else "press sweep… to train many runs"]
+        said = [f"{done:,} of {total:,} runs" if total else "none yet"]
         said += [f"{failed:,} failed"] if failed else []
         if sweep.is_going and made > 0:
             said.append(f"about {duration((time.monotonic() - self._began) / made * (total - done))} left")
         said += ["stopped"] if total > done and not sweep.is_going else []
         said += ["of an earlier document"] if sweep.is_of_earlier else []
         self.cards[_PANEL].set_subtitle(" · ".join(said))
+        self.panel.set_note(_EARLIER if sweep.is_of_earlier else "")
 
     def show(self) -> None:
         """Bring the panel into sight."""
