@@ -112,12 +112,14 @@ class SweepFeature(QObject):
         except Refused as refused:
             self._shell.toast.post("warning", str(refused))
             return
+        self._fill()
         self.show()
 
     def go_on(self) -> None:
         """Have the runs made that are missing."""
         self._began, self._before = time.monotonic(), len(self.session.sweep.rows)
         self.session.sweep.go_on()
+        self._fill()
 
     @property
     def can_open(self) -> bool:
