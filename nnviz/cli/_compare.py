@@ -25,7 +25,8 @@ def add_command(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from nnviz import comparing, jobs
+    from nnviz import jobs
+    from nnviz.jobs import comparing
 
     sides = (options.file, options.set_a), (options.other, options.set_b)
     opened = [jobs.open_document(file, options.settings + own, options.seed, options.precision) for file, own in sides]

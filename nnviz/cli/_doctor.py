@@ -22,7 +22,7 @@ def add_command(commands: Any) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from nnviz import diagnosing
+    from nnviz.jobs import diagnosing
 
     if options.ask:
         value = diagnosing.asked(document_of(options), options.ask, options.iterations, options.epochs)

@@ -81,8 +81,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _export_program(options: argparse.Namespace, out: Path) -> int:
-    from nnviz.code_exporting import program_text
     from nnviz.document.store.files import replace_file
+    from nnviz.jobs.code_exporting import program_text
 
     replace_file(out, program_text(document_of(options), out.suffix.lower(), options.iteration).encode())
     return 0

@@ -36,7 +36,7 @@ def _lessons(options: argparse.Namespace) -> int:
         rows = [(name, one.title, f"{one.minutes} min", one.summary) for name, one in lessons.items()]
         value = [{"name": name, "title": one.title, "minutes": one.minutes, "summary": one.summary} for name, one in lessons.items()]
         return show(options, value, lambda: print_table(rows))
-    from nnviz import teaching
+    from nnviz.jobs import teaching
 
     found = {name: [fault._asdict() for fault in teaching.faults(lesson)] for name, lesson in lessons.items()}
     told = {name: "; ".join(f"step {one['step']}: {one['sentence']}" for one in wrong) or "holds" for name, wrong in found.items()}
@@ -69,7 +69,7 @@ def _questions(options: argparse.Namespace) -> int:
         value = [{"topic": topic, "question": one.question, "answer": one.answer, "shown_by": one.shown_by} for topic, one in asked]
         told = [f"{topic}: {one.question}\n  {one.answer}\n  {one.shown_by}" for topic, one in asked]
         return show(options, value, lambda: print("\n".join(told)))
-    from nnviz import teaching
+    from nnviz.jobs import teaching
 
     found = {one.question: [fault.sentence for fault in teaching.faults(quiz)] for _, one in asked if (quiz := quiz_lesson(one))}
     show(options, found, lambda: print_table((question, "; ".join(wrong) or "holds") for question, wrong in found.items()))

@@ -46,8 +46,8 @@ def _axis(text: str) -> SweepAxis:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from nnviz import sweeping
     from nnviz.document.sweep_plan import SweepOrder
+    from nnviz.sweeps import sweeping
 
     if options.resume and not options.to:
         return complain("--resume needs --to.", code=2)

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from nnviz import jobs, sweeping
+from nnviz import jobs
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, read_axis
 from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepRequest, SweepSpeed, SweptRun
-from nnviz.sweep_process import answered
+from nnviz.sweeps import sweeping
+from nnviz.sweeps.sweep_process import answered
 
-FOLDER = str(Path(__file__).resolve().parents[1])
+FOLDER = str(Path(__file__).resolve().parents[2])
 MOONS = files.dumps(open_document("example:moons")).decode()
 
 

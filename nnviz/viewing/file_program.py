@@ -22,9 +22,9 @@ import torch
 from nnviz.records.python_file import EXPECTED
 from nnviz.records.trace_record import Details
 from nnviz.trace import DETAILS, TraceError
-from nnviz.viewing import TracedIteration, TracedModule
-from nnviz.window_messages import OpenTrace, QuestionFailed
-from nnviz.window_process import AnsweredWindow
+from nnviz.viewing.viewing import TracedIteration, TracedModule
+from nnviz.viewing.window_messages import OpenTrace, QuestionFailed
+from nnviz.viewing.window_process import AnsweredWindow
 
 _NO_INPUTS = "there are no inputs: return (module, inputs), or put `inputs = …` or `def make_inputs():` in the file"
 

@@ -16,14 +16,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nnviz import jobs, sweeping
+from nnviz import jobs
 from nnviz.cli import main
 from nnviz.document.sweep_plan import SweepOrder, read_axis
 from nnviz.export.sweep_tables import read_table
-from nnviz.sweep_workers import TRIES, LocalWorkers, WorkerLostError
+from nnviz.sweeps import sweeping
+from nnviz.sweeps.sweep_workers import TRIES, LocalWorkers, WorkerLostError
 
 RATE, KIND = "training.optimizer.learning_rate", "training.optimizer.kind"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
