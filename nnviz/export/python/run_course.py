@@ -13,9 +13,6 @@ from nnviz.document.run_log import Change
 from nnviz.document.shapes.report import examine
 from nnviz.records.recorded_run import RecordedRun
 
-RANDOM_KINDS = {"dropout", "spatial_dropout", "noise", "gaussian_latent", "random"}
-DROPPING = {"dropout", "spatial_dropout", "rnn", "lstm", "gru", "encoder_block"}
-
 
 class RunCourse:
     """The experiments that were in force, one after the other."""
