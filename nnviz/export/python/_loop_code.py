@@ -229,7 +229,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     x, y = ("x_train", "y_train") if whole else ("x_train[rows]", "y_train[rows]")
     name = "loss_function" if course.varies("loss") else loss_name(course, course.first)
     if course.sides:
-        lines = _sides_lines(x, y)
+        lines = _sides_lines(x, y, x if course.generates_for_rows else "len(real)")
         lines.append(f"loss = {name}(output, target)")
     else:
         lines = [f"loss = {name}(model({x}), {y})"]
@@ -237,7 +237,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     return [*lines, *([f"loss = loss + {penalty}"] if penalty else [])]
 
 
-def _sides_lines(x: str, y: str) -> list[str]:
+def _sides_lines(x: str, y: str, given: str) -> list[str]:
     return [
         "is_generators = iteration % 2 == 1  # the discriminator's turn comes first",
         "for parameter in generating:",
@@ -245,7 +245,7 @@ def _sides_lines(x: str, y: str) -> list[str]:
         "for parameter in judging:",
         "    parameter.requires_grad_(not is_generators)",
         f"real = torch.ones_like({y})",
-        "generated = model.generate(len(real))",
+        f"generated = model.generate({given})",
         "if is_generators:  # to be taken for real is what it learns",
         "    output, target = model(generated), real",
         "else:",

@@ -91,7 +91,7 @@ def _net(course: RunCourse, place: int, network: Network, classes: dict[str, Non
     lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}."""', ""]
     lines += ["    def __init__(self):", "        super().__init__()"]
     lines += [line for layer in layers if (line := _made(layer, sources[layer.id]))]
-    methods = _two_sides(network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
+    methods = _two_sides(course, network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
     return "\n".join(lines) + "".join("\n\n" + indent(method, "    ") for method in methods)
 
 
@@ -130,21 +130,26 @@ def _locals(ids: list[str]) -> dict[str, str]:
     return found
 
 
-def _two_sides(network: Network, sources: dict[str, LayerSource]) -> list[str]:
+def _two_sides(course: RunCourse, network: Network, sources: dict[str, LayerSource]) -> list[str]:
     """The generator and the discriminator of a network that is trained against itself."""
-    sides = adversarial.sides(network)
+    sides, (entry,) = adversarial.sides(network), (layer.id for layer in network if layer.kind == "input")
     ordered = [layer for layer in network.in_order() if layer.id in sources]
-    if stray := [layer.title for layer in ordered if layer.id not in (*sides.generator, *sides.discriminator)]:
-        raise ValueError(f"A program has no place for {stray[0]}, which stands before the random numbers: link the input to them directly.")
-    made = [layer for layer in ordered if layer.id in sides.generator]
+    made = [layer for layer in ordered if layer.id not in sides.discriminator]
     judged = [layer for layer in ordered if layer.id in sides.discriminator]
-    head, *body = _method("generate", network, made, sources, sides.generated, entry=sides.random).split("\n")
-    drawn = head.removeprefix("def generate(self, ").removesuffix("):")
-    first = f"    {drawn} = torch.randn(count, {network.layer(sides.random)['units']})"
-    said = '    """Return so many rows that the generator makes of random numbers."""'
-    generate = "\n".join(["def generate(self, count):", said, first, *body])
-    end = judged[-1].id
-    return [generate, _method("forward", network, judged, sources, end, entry=sides.meeting)]
+    place = next((place for place, layer in enumerate(made) if layer.id in sides.generator), len(made))
+    made.insert(place, network.layer(sides.random))
+    generate = _method("generate", network, made, sources | {sides.random: _random(course, network)}, sides.generated, entry)
+    head, *body = generate.split("\n")
+    how_many = "as many rows as x has, which the generator makes" if course.generates_for_rows else "so many rows that the generator makes"
+    head = head if course.generates_for_rows else "def generate(self, count):"
+    written = "\n".join([head, f'    """Return {how_many} of random numbers."""', *body])
+    return [written, _method("forward", network, judged, sources, judged[-1].id, sides.meeting)]
+
+
+def _random(course: RunCourse, network: Network) -> LayerSource:
+    """The random numbers that a generator begins with: as many rows as it is asked for, or as come in."""
+    units = network.layer(adversarial.sides(network).random)["units"]
+    return LayerSource(None, _one(lambda inputs: f"torch.randn({f'len({inputs[0]})' if course.generates_for_rows else 'count'}, {units})"))
 
 
 # --- statements ---

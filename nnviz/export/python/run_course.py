@@ -98,6 +98,18 @@ class RunCourse:
         """Both sides of a network that is trained against itself; None for any other."""
         return adversarial.sides(self.first.network) if self.first.training.target == adversarial.TARGET else None
 
+    @cached_property
+    def generates_for_rows(self) -> bool:
+        """Whether the generator is given the rows of a batch, because layers stand between the input and its random numbers."""
+        return any(before_random(network) for network in self.networks) if self.sides else False
+
+
+def before_random(network: Network) -> list[Layer]:
+    """Return the layers between the input and the random numbers of a network with two sides: of neither, they only say how many rows."""
+    sides = adversarial.sides(network)
+    own = {*sides.generator, *sides.discriminator, sides.random, sides.meeting}
+    return [layer for layer in network.in_order() if layer.id not in own and layer.kind != "input"]
+
 
 def computed(network: Network) -> tuple:
     """Return what decides what a network computes besides its parameters; names, factors and freezing do not."""

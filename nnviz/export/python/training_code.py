@@ -12,7 +12,7 @@ from nnviz.document.network import Choice, Layer
 from nnviz.export.python.data_code import target_of_classes
 from nnviz.export.python.net_code import attribute, tensor_name
 from nnviz.export.python.python_text import Bracketed, CallSource, Keyed, Source, flat, laid_out, quoted
-from nnviz.export.python.run_course import RunCourse, penalised
+from nnviz.export.python.run_course import RunCourse, before_random, penalised
 from nnviz.records.recorded_run import RecordedRun
 from nnviz.records.tensors import to_numpy
 
@@ -269,7 +269,8 @@ def _may_be_empty(course: RunCourse) -> bool:
 def sides_lines(experiment: Experiment) -> list[str]:
     """Return the statements that gather what the generator and the discriminator learn."""
     lines, sides = [], adversarial.sides(experiment.network)
-    for name, ids in (("generating", sides.generator), ("judging", sides.discriminator)):
+    before = [layer.id for layer in before_random(experiment.network)]  # only what is added to the loss may reach them
+    for name, ids in (("generating", sides.generator), ("judging", (*before, *sides.discriminator))):
         layers = [experiment.network.layer(id) for id in ids]
         places = [f"model.{attribute(layer.id)}" for layer in layers if learns(layer)]
         lines.append(f"{name} = []")
