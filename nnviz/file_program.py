@@ -6,7 +6,6 @@ Started by `python -m nnviz --program PATH NAME SHA256`, after the person has ag
 from __future__ import annotations
 
 import faulthandler
-import hashlib
 import os
 import signal
 import sys
@@ -19,7 +18,7 @@ from typing import Any
 
 import torch
 
-from nnviz.records.python_file import EXPECTED
+from nnviz.records.python_file import EXPECTED, PythonFileError, read_python_file
 from nnviz.records.trace_record import Details
 from nnviz.trace import DETAILS, TraceError
 from nnviz.viewing import TracedIteration, TracedModule
@@ -69,10 +68,13 @@ class FileRecording:
 
     def make(self, digest: str) -> None:
         """Run the file, and have it make the module. Raises TraceError."""
-        data = self._path.read_bytes() if self._path.exists() else b""
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise TraceError(f"{self._path.name} has changed since it was looked at: run it again.")
-        self._traced = self._told(lambda: self._made(data))
+        try:
+            file = read_python_file(self._path)
+        except PythonFileError as error:
+            raise TraceError(f"{error} It has changed since it was looked at: run it again.") from None
+        if file.digest != digest:
+            raise TraceError(f"{self._path.name}, or what it imports from its folder, has changed since it was looked at: run it again.")
+        self._traced = self._told(lambda: self._made(file.source))
 
     def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; the first one as the file says. Raises TraceError."""

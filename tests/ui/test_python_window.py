@@ -10,7 +10,9 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from nnviz.file_program import FileRecording
 from nnviz.records.python_file import read_python_file
+from nnviz.trace import TraceError
 from nnviz.ui.files.python_sheet import agree
 from nnviz.ui.shell.python_window import FileWindow, show_file
 from nnviz.ui.shell.trace_window import TraceWindow, run
@@ -183,6 +185,25 @@ def test_after_a_change_it_is_run_again_only_once_that_was_agreed_to(shown, qtbo
     one.run_again()
     next(child for child in one.window.children() if type(child).__name__ == "PythonSheet" and child.isVisible()).run.click()
     assert one.again.digest != one._file.digest and not one.window.isVisible()
+
+
+def test_a_module_beside_it_that_changes_is_asked_about_too(shown, qtbot):
+    one = shown(GOOD)
+    neighbour = one._file.path.with_name("neighbour.py")
+    neighbour.write_text("width = 5\n")
+    qtbot.waitUntil(lambda: "file changed" in one.window.notes.notes, timeout=5000)
+    assert one.window.notes.notes["file changed"].text.startswith("neighbour.py has changed")
+    one.run_again()
+    sheet = next(child for child in one.window.children() if type(child).__name__ == "PythonSheet")
+    assert "imports from its folder: neighbour.py." in sheet.told.text() and "installed packages" in sheet.told.text()
+    sheet.leave.click()
+
+
+def test_nothing_runs_where_a_module_beside_it_changed_after_the_consent(written):
+    file = written(GOOD)
+    file.path.with_name("neighbour.py").write_text("raise SystemExit('it ran')\n")
+    with pytest.raises(TraceError, match="or what it imports from its folder, has changed"):
+        FileRecording(file.path, "make").make(file.digest)
 
 
 def test_a_file_that_was_mended_is_run_again_in_the_place_of_the_first(written, qtbot):
