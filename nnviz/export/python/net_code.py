@@ -44,7 +44,7 @@ def attribute(layer: str) -> str:
 def tensor_name(name: str, network: Network) -> str:
     """Return what a parameter, or a running statistic, is called in the module."""
     id, tensor = split_parameter(name)
-    if is_torchs_net(network.layer(id)):
+    if network.layer(id).kind in ("rnn", "lstm", "gru"):
         tensor = tensor.replace("bias_l", "bias_ih_l")
     return f"{attribute(id)}.{tensor}"
 
@@ -79,7 +79,7 @@ def net_name(course: RunCourse, network: Network) -> str:
 
 
 def _net(course: RunCourse, place: int, network: Network, classes: dict[str, None]) -> str:
-    experiment = next(one for one in course.experiments if computed(one.network) == computed(network))
+    index, experiment = next((index, one) for index, one in enumerate(course.experiments) if computed(one.network) == computed(network))
     report = examine(experiment)
     shapes = {id: layer.output_shape for id, layer in report.layers.items()}
     layers = [layer for layer in network.in_order() if layer.kind not in ("input", "random", "real_or_generated")]
@@ -87,8 +87,9 @@ def _net(course: RunCourse, place: int, network: Network, classes: dict[str, Non
     for source in sources.values():
         classes.update(dict.fromkeys(source.classes))
     name = "Net" if not place else f"Net{place + 1}"
-    title = wrapped(experiment.title.replace("\\", "/").replace('"', "'"), WIDTH - 4 - 9)
-    lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}."""', ""]
+    since = f" from iteration {course.run.changes[index - 1].iteration} on" if place else ""
+    title = wrapped(experiment.title.replace("\\", "/").replace('"', "'"), WIDTH - 4 - 9 - len(since))
+    lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}{since}."""', ""]
     lines += ["    def __init__(self):", "        super().__init__()"]
     lines += [line for layer in layers if (line := _made(layer, sources[layer.id]))]
     methods = _two_sides(course, network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
@@ -356,11 +357,13 @@ _RECURRENT = '''class Recurrent(nn.Module):
                 for name, size in (("ih", (units, width)), ("hh", (units, units))):
                     weight = nn.Parameter(torch.empty(size))
                     self.register_parameter(f"weight_{name}_{net}", weight)
-                self.register_parameter(f"bias_{net}", nn.Parameter(torch.empty(units)))
+                bias = nn.Parameter(torch.empty(units))
+                self.register_parameter(f"bias_ih_{net}", bias)
 
     def run(self, x, net):
         """Return the states of one net in the order of time."""
-        weight, bias = getattr(self, f"weight_ih_{net}"), getattr(self, f"bias_{net}")
+        weight = getattr(self, f"weight_ih_{net}")
+        bias = getattr(self, f"bias_ih_{net}")
         recurrent = getattr(self, f"weight_hh_{net}")
         moments, h = list(enumerate(x.unbind(1))), torch.zeros(len(x), self.units)
         states = {}

@@ -255,7 +255,7 @@ def penalty_code(course: RunCourse) -> list[str]:
 
 
 def _said(used: list[str]) -> list[str]:
-    return [{"l1": "the size of all weights", "l2": "the size of their squares"}[name] for name in used]
+    return [{"l1": "the sizes of all weights", "l2": "the squares of all weights"}[name] for name in used]
 
 
 def _may_be_empty(course: RunCourse) -> bool:
