@@ -85,6 +85,15 @@ def test_a_file_is_shown_as_it_asks_and_can_be_opened_further(shown, qtbot, capf
         ("import os\nos._exit(3)\ndef make():\n    return 1\n", "model.py: the process of the file ended itself with exit code 3."),
         ("import torch\ndef make():\n    return torch.nn.Linear(3, 1)\n", "model.py: there are no inputs: return (module, inputs)"),
         ("def make():\n    return 'net'\n", "model.py: make returned str, which is no module."),
+        (
+            "import torch\ndef make():\n    return torch.nn.LSTM(3, 4), torch.rand(2, 5, 3), torch.rand(2, 5, 4)\n",
+            "model.py: what the module returns is tuple",
+        ),
+        (
+            "import torch\ndef make():\n    return torch.nn.Linear(3, 2), torch.rand(8, 3)\n",
+            "model.py: the loss must be one floating-point number",
+        ),
+        ("from .neighbour import width\ndef make():\n    return 1\n", "import its neighbours without the dot."),
         ("x = input()\ndef make():\n    return 1\n", "model.py:1: EOFError"),
         (NET.replace("torch.rand(8, 3)", "torch.rand(8, 2)"), "model.py: RuntimeError: mat1 and mat2"),
     ],

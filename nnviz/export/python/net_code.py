@@ -5,6 +5,7 @@ Long because every kind of layer is written here.
 
 from __future__ import annotations
 
+import builtins
 import keyword
 from collections.abc import Callable
 from functools import partial
@@ -123,9 +124,12 @@ def _locals(ids: list[str]) -> dict[str, str]:
     """What the outputs of layers are called."""
     found: dict[str, str] = {}
     for id in ids:
-        is_bad = keyword.iskeyword(id) or id in _TAKEN or id.startswith("_") or len(id) > _LONGEST_LOCAL
-        name = f"a{len(found)}" if is_bad else id
-        while name in found.values() or (is_bad and name in ids):
+        name = id
+        if id.startswith("_") or len(id) > _LONGEST_LOCAL:
+            name = f"a{len(found)}"
+        elif keyword.iskeyword(id) or hasattr(builtins, id) or id in _TAKEN:
+            name = f"{id}_"
+        while name in found.values() or (name != id and name in ids):
             name += "_"
         found[id] = name
     return found

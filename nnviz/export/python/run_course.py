@@ -24,7 +24,8 @@ class RunCourse:
         self.run, self.first = run, run.experiment
         self.experiments = [run.experiment, *(change.experiment for change in run.changes)]
         """Before the first iteration, and behind every change."""
-        self.outputs = _outputs(self.first)
+        self.outputs = {_outputs(one) for one in self.experiments}
+        """How many numbers the network puts out for a row, at one time or another."""
 
     @property
     def changes(self) -> list[tuple[Change, Experiment]]:
@@ -45,7 +46,7 @@ class RunCourse:
         """The networks for each of which a class is written, in the order in which they come: they differ in what they compute."""
         found: list[Network] = []
         for experiment in self.experiments:
-            if not found or computed(found[-1]) != computed(experiment.network):
+            if computed(experiment.network) not in map(computed, found):
                 found.append(experiment.network)
         return found
 
