@@ -48,6 +48,7 @@ ROW_NAMES = [f"row_{place + 1:03}" for place in range(len(ROWS))]
 CHANGED = next(place for place, row in enumerate(ROWS) if row == "template:mlp @10:optimizer.learning_rate=0.1")
 EDITED = (
     "layer_added", "weights_edited", "many_weights_edited", "locks_set", "gates_locked", "sequence", "images", "wide", "before_random",
+    "function_changed", "outputs_changed", "no_weights",
 )  # fmt: skip
 """Runs with changes that no setting can make, and documents that use what no example does."""
 
@@ -213,6 +214,16 @@ def before_random(experiment: Experiment) -> Experiment:
     return replace(experiment, network=Network((*experiment.network.layers, *added), tuple(links)))
 
 
+def changed(path: str, text: str) -> Callable[[Experiment], Experiment]:
+    return lambda experiment: set_value(experiment, path, text)
+
+
+def normed(experiment: Experiment) -> Experiment:
+    """A layer norm alone: it has no weights that a penalty counts."""
+    links = (Link("x", "norm"),)
+    return replace(experiment, network=Network((experiment.network.layers[0], new_layer("layer_norm", "norm")), links))
+
+
 def set_weights(name: str, values: list) -> Callable[[Experiment], Experiment]:
     return lambda experiment: replace(experiment, weights=experiment.weights | {name: values})
 
@@ -225,7 +236,8 @@ def set_locks(**locks: object) -> Callable[[Experiment], Experiment]:
 def timelines() -> dict[str, Timeline]:
     torch.set_num_threads(1)
     mlp, lstm = (open_document(f"template:{name}").experiment for name in ("mlp", "lstm"))
-    gan = open_document("example:gan").experiment
+    gan, rnn = (open_document(name).experiment for name in ("example:gan", "template:rnn"))
+    squares = set_value(mlp, "training.loss", "mse")
     large = [[0.01 * (row - column) for column in range(8)] for row in range(8)] * 2
     wide = replace(mlp, network=set_value(mlp, "network.layers[1].units", "16").network)
     return {
@@ -237,6 +249,11 @@ def timelines() -> dict[str, Timeline]:
         "sequence": edited(own("sequence"), {10: lambda one: set_value(one, "training.dropout", "false")}, 20),
         "images": edited(own("images"), {}, 12),
         "before_random": edited(gan, {5: before_random, 9: lambda one: set_value(one, "training.l2", "0.01"), 14: lambda _: gan}, 20),
+        "function_changed": edited(
+            rnn, {5: changed("network.layers[1].activation", "relu"), 9: changed("network.layers[1].activation", "silu")}, 14
+        ),
+        "outputs_changed": edited(squares, {5: changed("network.layers[3].units", "1"), 9: lambda _: squares}, 14),
+        "no_weights": edited(set_value(squares, "training.l2", "0.01"), {5: normed}, 10),
         "wide": edited(own("wide", clip_norm=0.1), {12: lambda one: set_value(one, "training.clip_norm", "0.05")}, 20),
     }
 
@@ -358,6 +375,11 @@ def test_a_simple_run_is_a_short_page(written):
     text = (written[0] / f"{file_name('template:mlp')}.py").read_text(encoding="utf-8")
     assert len(text.partition("# --- comparison ---")[0].splitlines()) < 180
     assert "        h1 = F.relu(self.h1(x))\n        h2 = F.relu(self.h2(h1))\n        return self.out(h2)\n" in text
+
+
+def test_a_network_that_comes_back_is_written_once(written):
+    text = (written[0] / "outputs_changed.py").read_text(encoding="utf-8")
+    assert text.count("(nn.Module):") == 2 and 'from iteration 5 on."""' in text and text.count("model = model, Net()") == 1
 
 
 def test_a_change_of_the_run_is_told_where_it_is_made(written):
