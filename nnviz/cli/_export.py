@@ -18,7 +18,7 @@ PROGRAMS = (".py", ".ipynb")
 RECORDINGS = (".mp4", ".gif")
 PICTURED = ("graph", "network", "plots", "window")
 TABLES = ("curves", "histograms")
-BY_NAME = (*TABLES, "iteration")
+BY_NAME = (*TABLES, "iteration", "generator", "discriminator")
 """What --what makes of a file of a run, whose ending does not tell it."""
 RUN_FILES = {".onnx": "network", ".safetensors": "weights", ".tfevents": "events", ".csv": "curves", ".parquet": "curves"}
 """What files with these endings are made of, all of a run."""
@@ -32,7 +32,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--what",
         choices=(*PICTURED, *BY_NAME),
-        help="what to write: of pictures graph, of tables curves by default; iteration: one by hand (ipynb)",
+        help="what to write: of pictures graph, of tables curves by default; iteration: one by hand (ipynb); a side (onnx)",
     )
     parser.add_argument("--every", type=count, default=0, metavar="N", help="measure layers after every N iterations (100 times in all)")
     along = parser.add_mutually_exclusive_group()

@@ -43,7 +43,8 @@ def _python_window(path: str, name: str, agreed: bool) -> int:
     if not agreed and not sys.stdin.isatty():
         return complain(f"{file.path.name} would be run, and there is no terminal to ask in: add --yes if you agree.", code=2)
     if not agreed:
-        question = f"Run {file.path.name} and call {name}? It can do whatever you can do. [y/N] "
+        with_it = f"{file.told_imports}\n" if file.imported else ""
+        question = f"{with_it}Run {file.path.name} and call {name}? It can do whatever you can do. [y/N] "
         print(question, end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return complain("Nothing was run.")
