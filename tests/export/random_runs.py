@@ -85,9 +85,9 @@ def with_setting(experiment: Experiment, chance: random.Random) -> Experiment:
 
 
 def with_layer(experiment: Experiment, chance: random.Random) -> Experiment:
-    """A layer put into a link that carries a vector, but for the one that only says how many random numbers are drawn."""
+    """A layer put into a link that carries a vector."""
     layers, links, shapes = list(experiment.network.layers), list(experiment.network.links), examine(experiment).layers
-    link = chance.choice([link for link in links if len(shapes[link.source].output_shape) == 1 and link.target != "z"])
+    link = chance.choice([link for link in links if len(shapes[link.source].output_shape) == 1])
     kind, id = chance.choice(INSERTED), experiment.network.free_id("new")
     width = {"units": shapes[link.source].output_shape[0]} if kind == "dense" else {}
     links[links.index(link) : links.index(link) + 1] = [Link(link.source, id), Link(id, link.target)]

@@ -398,7 +398,7 @@ def test_numbers_that_did_not_travel_are_not_judged():
     net = torch.nn.Linear(90, 70)
     x, y = torch.randn(6, 90), torch.randn(6, 70)
     trace = nnviz.capture(net, x, loss=torch.nn.functional.mse_loss, target=y)
-    from nnviz.viewing import TracedTrace
+    from nnviz.viewing.viewing import TracedTrace
 
     found = gradient_check.check({"weight": np.zeros((70, 90))}, TracedTrace(trace).take("textbook").index)
     assert found["weight"].status == NOT_HERE
@@ -416,7 +416,7 @@ def test_numbers_that_are_not_finite_are_compared_too():
 
 
 def test_a_large_graph_is_searched_only_as_far_as_was_allowed():
-    from nnviz.viewing import TracedTrace
+    from nnviz.viewing.viewing import TracedTrace
 
     one = case(Deep, 4)
     trace = nnviz.capture(one.net, one.x, loss=one.net.loss, target=one.y)

@@ -10,10 +10,10 @@ from nnviz.document import edits
 from nnviz.document.problems import Refused
 from nnviz.document.run_log import Change, RunLog, same_run
 from nnviz.document.store.examples import open_document
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep
 from nnviz.lessons.recorded_steps import Situation, behind, late_change, rearranged, recorded, retaken, settings_between
 from nnviz.lessons.store import lesson_names, open_lesson
-from nnviz.teaching import _Player
 
 EMPTY = Lesson("A lesson", "", 5, ())
 XOR = open_document("example:xor")

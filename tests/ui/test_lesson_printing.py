@@ -13,9 +13,9 @@ from PySide6.QtCore import QRectF
 from nnviz.export import lesson_sheet
 from nnviz.export._page_flow import MARGIN, FigureRow
 from nnviz.export.lesson_sheet import PAGE, pages_of
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.expression import number
 from nnviz.lessons.store import open_lesson
-from nnviz.teaching import _Player
 from nnviz.ui.shell import lesson_printing
 from tests.ui.window import opened, wait
 

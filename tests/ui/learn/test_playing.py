@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox
 
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.checks import filled, right_answer
 from nnviz.lessons.expression import number
 from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
 from nnviz.lessons.store import lesson_names, open_lesson
-from nnviz.teaching import _Player
 from nnviz.ui.network.neurons import bias_dot
 from nnviz.ui.shell.layouts import WORKSPACES
 from tests.ui.window import opened, wait

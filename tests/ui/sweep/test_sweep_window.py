@@ -10,11 +10,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
-from nnviz import jobs, sweeping
+from nnviz import jobs
 from nnviz.document.edits import set_value
 from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, read_axis
 from nnviz.export.sweep_tables import read_table
+from nnviz.sweeps import sweeping
 from nnviz.ui.sweep._sweep_sheet import SweepSheet
 from nnviz.ui.widgets.header_button import ActionButton
 from tests.ui.window import opened, wait

@@ -60,7 +60,7 @@ def show(
     title = "Trace" if isinstance(subject, Trace) else getattr(subject, "__name__", type(subject).__name__)
     detail = source.details[0] if isinstance(subject, Trace) else detail
     if process or (process is None and block and is_notebook()):
-        from nnviz.window_process import show_apart
+        from nnviz.viewing.window_process import show_apart
 
         show_apart(source, title, detail)
         return None

@@ -18,7 +18,7 @@ from nnviz.document.store import examples, files
 from nnviz.document.store.examples import example_names
 from tests.engine.experiments import experiment
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests" / "cases"
 
 
@@ -196,9 +196,9 @@ def test_non_finite_figures_are_valid_json(said, document):
         "training.optimizer.learning_rate=1e4",
     )
     assert code == 0 and result["stopped"] == "non_finite"
-    from nnviz.cli import _finite
+    from nnviz.cli.printing import finite
 
-    assert json.dumps(_finite({"a": [float("nan"), {"b": -float("inf")}]}), allow_nan=False) == '{"a": ["nan", {"b": "-inf"}]}'
+    assert json.dumps(finite({"a": [float("nan"), {"b": -float("inf")}]}), allow_nan=False) == '{"a": ["nan", {"b": "-inf"}]}'
 
 
 def test_run_in_words(said, document):

@@ -54,6 +54,30 @@ def test_a_node_too_large_to_travel_is_pasted_to_the_bit(shown, qtbot):
     assert "element [7]" in window.toast.text
 
 
+@pytest.mark.parametrize("size", [4, 80])
+def test_bfloat16_is_pasted_as_bfloat16(shown, size):
+    torch.manual_seed(0)
+    module, x = nn.Linear(30, size).bfloat16(), torch.randn(70, 30).bfloat16()
+    window = shown(module, x, loss=lambda y, _: y.float().square().mean())
+    window.trace.stepping.to_end()
+    window.trace.stepping.select(node_of(window, "linear").id)
+    y = module(x)
+    y.retain_grad()
+    y.float().square().mean().backward()
+    for part, wanted in (("value", y), ("gradient", y.grad)):
+        window.step.copy(part, "torch")
+        assert pasted().dtype == torch.bfloat16 and torch.equal(pasted(), wanted)
+    window.step.copy("value", "numpy")
+    assert np.array_equal(pasted(), y.detach().float().numpy())
+    window.trace.stepping.set_sample(None)
+    window.step.copy("element", "torch")
+    assert pasted().dtype == torch.float32  # the mean of a batch need be no bfloat16
+    window.trace.stepping.set_sample(3)
+    window.step.choose_element((2,))
+    window.step.copy("element", "torch")
+    assert pasted().dtype == torch.bfloat16 and pasted() == y[3, 2]
+
+
 def test_what_is_not_there_or_too_large_is_refused(shown):
     window = shown(nn.Linear(400, 300), torch.randn(2, 400), loss=lambda y, _: y.mean())
     QGuiApplication.clipboard().setText("as it was")

@@ -14,7 +14,7 @@ from nnviz.records.tensors import WHOLE
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import NodeTensors, Piece
 from nnviz.trace import Trace, capture
-from nnviz.viewing import TracedTrace
+from nnviz.viewing.viewing import TracedTrace
 
 
 def check_gradients(

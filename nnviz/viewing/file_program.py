@@ -6,7 +6,6 @@ Started by `python -m nnviz --program PATH NAME SHA256`, after the person has ag
 from __future__ import annotations
 
 import faulthandler
-import hashlib
 import os
 import signal
 import sys
@@ -19,13 +18,14 @@ from typing import Any
 
 import torch
 
-from nnviz.records.python_file import EXPECTED
+from nnviz.records.python_file import EXPECTED, PythonFileError, read_python_file
 from nnviz.records.trace_record import Details
 from nnviz.trace import DETAILS, TraceError
-from nnviz.viewing import TracedIteration, TracedModule
-from nnviz.window_messages import OpenTrace, QuestionFailed
-from nnviz.window_process import AnsweredWindow
+from nnviz.viewing.viewing import TracedIteration, TracedModule
+from nnviz.viewing.window_messages import OpenTrace, QuestionFailed
+from nnviz.viewing.window_process import AnsweredWindow
 
+_BY_ITSELF = ". The file is run by itself, its folder first on sys.path: import its neighbours without the dot."
 _NO_INPUTS = "there are no inputs: return (module, inputs), or put `inputs = …` or `def make_inputs():` in the file"
 
 
@@ -69,10 +69,13 @@ class FileRecording:
 
     def make(self, digest: str) -> None:
         """Run the file, and have it make the module. Raises TraceError."""
-        data = self._path.read_bytes() if self._path.exists() else b""
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise TraceError(f"{self._path.name} has changed since it was looked at: run it again.")
-        self._traced = self._told(lambda: self._made(data))
+        try:
+            file = read_python_file(self._path)
+        except PythonFileError as error:
+            raise TraceError(f"{error} It has changed since it was looked at: run it again.") from None
+        if file.digest != digest:
+            raise TraceError(f"{self._path.name}, or what it imports from its folder, has changed since it was looked at: run it again.")
+        self._traced = self._told(lambda: self._made(file.source))
 
     def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; the first one as the file says. Raises TraceError."""
@@ -91,12 +94,17 @@ class FileRecording:
     def _told(self, call: Callable[[], Any]) -> Any:
         try:
             return call()
-        except TraceError:
-            raise
+        except TraceError as error:
+            said = str(error).removeprefix(": ")
+            if type(error) is not TraceError or self._path.name in said:
+                raise
+            raise TraceError(f"{self._path.name}: {said}") from error
         except SystemExit as error:
-            raise TraceError(f"{self._place(error)}: the file ended itself (sys.exit), so there is no module.") from error
+            said = "the file ended itself (sys.exit), so there is no module. It is run without arguments: give them defaults."
+            raise TraceError(f"{self._place(error)}: {said}") from error
         except Exception as error:
-            raise TraceError(f"{self._place(error)}: {type(error).__name__}: {error}") from error
+            cure = _BY_ITSELF if isinstance(error, ImportError) and "relative import" in str(error) else ""
+            raise TraceError(f"{self._place(error)}: {type(error).__name__}: {error}{cure}") from error
 
     def _place(self, error: BaseException) -> str:
         """`file:line` of the innermost call in the file, else in its folder."""
@@ -146,11 +154,15 @@ class FileRecording:
         else:
             called, inputs = returned, None
         if not callable(called):
-            raise TraceError(f"{self._path.name}: {self._name} returned {type(called).__name__}, which is no module. {EXPECTED}")
+            size = f" of {len(returned)}" if isinstance(returned, (tuple, list)) else ""
+            raise TraceError(f"{self._path.name}: {self._name} returned {type(called).__name__}{size}, which is no module. {EXPECTED}")
         return called, inputs, how
 
 
 def _usual_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The loss of a target that came without one: cross-entropy for classes, the mean squared error for numbers."""
+    if not isinstance(output, torch.Tensor):
+        what = f"what the module returns is {type(output).__name__}, and the target can be compared with a tensor only"
+        raise TraceError(f"{what}: return a dict with a loss of your own, `dict(module=…, inputs=…, target=…, loss=…)`")
     numbers = target.is_floating_point()
     return torch.nn.functional.mse_loss(output, target) if numbers else torch.nn.functional.cross_entropy(output, target)

@@ -126,7 +126,7 @@ class _Worker:
 
 def _environment() -> dict[str, str]:
     """That of this process, in which Python finds this very nnviz."""
-    folder = Path(__file__).resolve().parents[1]
+    folder = Path(__file__).resolve().parents[2]
     if folder.name in ("site-packages", "dist-packages"):
         return dict(os.environ)
     return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))])}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnviz.comparing import finished
 from nnviz.doctor.cures import cures
 from nnviz.doctor.history import LOOKED_AT
 from nnviz.doctor.run_questions import answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Refused
 from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, JobError, OpenedFile
+from nnviz.jobs.comparing import finished
 from nnviz.records.finding import Finding
 from nnviz.records.task_records import RaceTask
 

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from nnviz import jobs, sweeping
+from nnviz import jobs
 from nnviz.document.store import files
 from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, read_axis
+from nnviz.engine.errors import NO_MEMORY
 from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepRequest, SweepSpeed, SweptRun
-from nnviz.sweep_process import answered
+from nnviz.sweeps import sweeping
+from nnviz.sweeps.sweep_process import answered
 
-FOLDER = str(Path(__file__).resolve().parents[1])
+FOLDER = str(Path(__file__).resolve().parents[2])
 MOONS = files.dumps(open_document("example:moons")).decode()
 
 
@@ -48,5 +50,5 @@ def test_what_goes_wrong_is_told_at_the_end(monkeypatch, request_, said):
 
 def test_errors_for_people_are_their_own_sentence():
     assert jobs.sentence_of(jobs.JobError("So it is.")) == "So it is."
-    assert jobs.sentence_of(MemoryError()) == jobs.NO_MEMORY
+    assert jobs.sentence_of(MemoryError()) == NO_MEMORY
     assert jobs.sentence_of(KeyError("x")) == "It could not be done (KeyError: 'x')."

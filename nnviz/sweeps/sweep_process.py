@@ -15,10 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from nnviz import jobs, messages, sweeping
+from nnviz import jobs, messages
 from nnviz.document.store import files
 from nnviz.document.sweep_plan import SweepOrder
 from nnviz.records.sweep_records import SpeedRequest, SweepEnd, SweepReplies, SweepRequest, SweepRequests, SweepSpeed
+from nnviz.sweeps import sweeping
 
 _FIRST, _MOST, _PATIENCE = 3, 60, 0.5
 """How many iterations are timed at first and then at most, and for about how many seconds."""

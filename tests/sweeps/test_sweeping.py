@@ -16,14 +16,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nnviz import jobs, sweeping
+from nnviz import jobs
 from nnviz.cli import main
 from nnviz.document.sweep_plan import SweepOrder, read_axis
+from nnviz.engine.errors import NO_MEMORY
 from nnviz.export.sweep_tables import read_table
-from nnviz.sweep_workers import TRIES, LocalWorkers, WorkerLostError
+from nnviz.sweeps import sweeping
+from nnviz.sweeps.sweep_workers import TRIES, LocalWorkers, WorkerLostError
 
 RATE, KIND = "training.optimizer.learning_rate", "training.optimizer.kind"
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +164,7 @@ def test_want_of_memory_is_a_row_too(monkeypatch):
 
     monkeypatch.setattr(jobs.HeadlessRun, "train", fail)
     (task,) = ordered(iterations=3).tasks()
-    assert sweeping.made(task).message == jobs.NO_MEMORY and sweeping.made(task).is_failed
+    assert sweeping.made(task).message == NO_MEMORY and sweeping.made(task).is_failed
 
 
 def test_another_version_makes_no_row_of_figures():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from nnviz.messages import FrameReader
 from nnviz.records.halt_record import HaltRecord
-from nnviz.window_messages import (
+from nnviz.viewing.window_messages import (
     Asked,
     CheckElement,
     ElementChecked,
@@ -77,7 +77,7 @@ def _close(process: subprocess.Popen) -> None:
 
 def _environment() -> dict[str, str]:
     """The process finds the package where this one found it."""
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH", ""))))}
 
 

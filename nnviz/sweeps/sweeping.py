@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from nnviz import comparing, jobs
+from nnviz import jobs
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import FIRST
 from nnviz.document.store import examples, files, saved_run
@@ -26,9 +26,10 @@ from nnviz.document.sweep_plan import LaterSetting, PlannedRun, SweepOrder, fing
 from nnviz.engine.loading import loading
 from nnviz.export.sweep_tables import read_table, write_table
 from nnviz.extras import extra
+from nnviz.jobs import comparing
 from nnviz.records.sweep_records import SweptRun, curves_of, plain_row
 from nnviz.records.table_files import TABLE_WRITERS
-from nnviz.sweep_workers import LocalWorkers, WorkerLostError
+from nnviz.sweeps.sweep_workers import LocalWorkers, WorkerLostError
 from nnviz.version import __version__
 
 _REST = 1.0
