@@ -6,7 +6,7 @@ import msgspec
 
 from nnviz.messages import GradientChecked
 from nnviz.records.halt_record import HaltRecord
-from nnviz.records.trace_record import Details, NodeTensors, TraceRecord
+from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
 
 class ToWindow(msgspec.Struct, frozen=True, tag=True):
@@ -22,6 +22,8 @@ class OpenTrace(ToWindow, frozen=True):
     detail: str
     details: tuple[str, ...]
     halt: HaltRecord | None = None
+    obstacle: str = ""
+    """Why nothing can be supposed of it; empty if something can."""
 
 
 class IterationTaken(ToWindow, frozen=True):
@@ -57,10 +59,11 @@ class FromWindow(msgspec.Struct, frozen=True, tag=True):
 
 
 class TakeIteration(FromWindow, frozen=True):
-    """Asks for the iteration at a detail."""
+    """Asks for the iteration at a detail, or for what it would be if these were supposed of it."""
 
     detail: str
     details: Details = ()
+    what_ifs: tuple[WhatIf, ...] = ()
 
 
 class ReadNode(FromWindow, frozen=True):
@@ -68,6 +71,8 @@ class ReadNode(FromWindow, frozen=True):
 
     node: int
     row: int | None
+    is_supposed: bool = False
+    """Whether it is about the last iteration that was asked for with something supposed."""
 
 
 class CheckElement(FromWindow, frozen=True):
@@ -75,6 +80,7 @@ class CheckElement(FromWindow, frozen=True):
 
     node: int
     element: tuple[int, ...]
+    is_supposed: bool = False
 
 
 class GiveUp(FromWindow, frozen=True):

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QSplitter,
 
 from nnviz.records.trace_state import TraceState
 from nnviz.session.engine_work import Work
-from nnviz.session.trace_source import RecordedTrace, Recording
+from nnviz.session.recorded_trace import RecordedTrace, Recording
 from nnviz.ui.checking import checking_actions
 from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.files.exports import Exports
@@ -45,10 +45,9 @@ _RIGHT, _UPDATE = 400, 260
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
 _WITHOUT_RUN = {
     **dict.fromkeys(("batch_steps", "epoch_steps"), "This window shows one iteration: there is no next batch to step to."),
-    **dict.fromkeys(("what_if", "what_if_ablate"), "What-ifs need a document: build the network in nnviz itself to suppose other values."),
+    "keep_what_ifs": "The module keeps its own weights: write the supposed ones into it in your program.",
 }
 """Actions of the main window that cannot be offered here, and what is said when their keys are pressed."""
-_WITHOUT_WHAT_IFS = {"take_back", "take_all_back", "keep_what_ifs"}
 _WITHOUT_DETAILS = {act.id for act in graph_actions.ACTIONS if act.id.startswith(("all_", "detail_"))}
 _WITHOUT_TRACE = {"theme", "close", "find_action"}
 _NOTHING = "The capture was cancelled, so there is nothing to step through."
@@ -63,6 +62,24 @@ WINDOW = (
     Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
     Act("export_figure", "Export figure…", "File", lambda w: w.ask_figure(), "Ctrl+Alt+F", "fa6s.image", _FIGURE),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
+    Act(
+        "undo",
+        "Undo",
+        "Edit",
+        lambda w: w.trace.undo_order.undo(),
+        "Ctrl+Z",
+        "fa6s.rotate-left",
+        "Take the last what-if or breakpoint back",
+    ),
+    Act(
+        "redo",
+        "Redo",
+        "Edit",
+        lambda w: w.trace.undo_order.redo(),
+        "Ctrl+Y",
+        "fa6s.rotate-right",
+        "Suppose it again, or put it there again",
+    ),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
     Act("close", "Close", "View", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window"),
@@ -75,7 +92,7 @@ def _refusing(id: str) -> Callable[[TraceWindow], None]:
 
 
 OFFERED = {
-    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN.keys() | _WITHOUT_WHAT_IFS],
+    "step": [act for act in step_actions.ACTIONS if act.id not in _WITHOUT_RUN],
     "graph": [act for act in graph_actions.ACTIONS if act.id not in _WITHOUT_DETAILS],
     "checking": checking_actions.ACTIONS,
     "window": (*WINDOW, *(replace(act, call=_refusing(act.id)) for act in step_actions.ACTIONS if act.id in _WITHOUT_RUN)),
@@ -105,6 +122,7 @@ class TraceWindow(QMainWindow):
         self.step.chain_rule.group_clicked.connect(self.graph.fold_to)
         self.step.chain_rule.group_clicked.connect(self.step.show_card)
         self.graph.view.node_clicked.connect(self.step.show_card)
+        self.graph.view.what_if_requested.connect(self.step.ask_what_if)
         self.checking.node_requested.connect(self.graph.view.show_node)
         self.graph.view.folds.changed.connect(self.step.show_selection)
         self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
@@ -126,6 +144,8 @@ class TraceWindow(QMainWindow):
         trace.progressed.connect(self._show_progress)
         trace.taken.connect(self._show_outcome)
         trace.breakpoints_changed.connect(self.step.show_breakpoints)
+        for changed in (trace.what_ifs.changed, trace.undo_order.changed, trace.breakpoints_changed):
+            changed.connect(self._show_actions)
         trace.message_posted.connect(self.toast.post)
         self.busy_line.cancel_requested.connect(trace.cancel)
 
@@ -150,12 +170,21 @@ class TraceWindow(QMainWindow):
         self.resize(*_SIZE)
 
     def _show(self, state: TraceState | None) -> None:
+        self.step.show_obstacle(self.trace.obstacle)
         for feature in (self.graph, self.step):
             feature.show_trace_state(state)
         microscope = self.step.cards["microscope"]
         microscope.setVisible(bool(state and state.index.updates) and self._enlarged in (None, microscope))
+        self._show_actions()
+
+    def _show_actions(self) -> None:
+        """Let every action say whether it can be called now."""
+        order, supposes = self.trace.undo_order, bool(self.trace.what_ifs.items)
+        possible = {"undo": order.can_undo, "redo": order.can_redo, "take_back": supposes, "take_all_back": supposes}
         for id, action in self.action_table.items():
-            action.setEnabled(state is not None or id in _WITHOUT_TRACE)
+            action.setEnabled(id in _WITHOUT_TRACE or (self.trace.stepping.state is not None and possible.get(id, True)))
+        self.action_table["undo"].setText(f"Undo {order.undo_label}".strip())
+        self.action_table["redo"].setText(f"Redo {order.redo_label}".strip())
 
     def _enlarge(self, card: QWidget) -> None:
         """Give one of the panels all the room, or all their places again."""
@@ -173,7 +202,8 @@ class TraceWindow(QMainWindow):
 
     def _show_progress(self) -> None:
         trace, detail = self.trace, self.trace.stepping.detail
-        words = {"capturing": f"capturing {self._title} at detail {detail}", "measuring": "measuring what is large"}
+        capturing = f"capturing {self._title} " + ("with what is supposed" if trace.is_supposing else f"at detail {detail}")
+        words = {"capturing": capturing, "measuring": "measuring what is large"}
         said = "cancelling" if trace.is_cancelled else words.get(trace.busy, trace.busy)
         if trace.seconds >= _LONG:
             said += f", {trace.seconds:.0f} s"
