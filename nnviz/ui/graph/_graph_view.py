@@ -181,6 +181,10 @@ class GraphView(ZoomView):
         else:
             self._follow(node)
 
+    def bring(self, node: int) -> None:
+        """Bring the card that a node is in into the middle, once that is laid out."""
+        self._look_at(node, self.zoom, overview=bool(self.trace_scene.density))
+
     def _look_at(self, node: int | None, zoom: float, at: QPointF | None = None, overview: bool = False) -> None:
         """Bring the card of a node to a place of the viewport, its middle by default, at this zoom."""
         self.keep_framing()
