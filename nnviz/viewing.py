@@ -21,7 +21,9 @@ from nnviz import messages
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.inspection import gradient_checked, node_tensors
 from nnviz.engine.observe.measures import LazyMeasure
+from nnviz.engine.observe.trace_pictures import trace_picture
 from nnviz.engine.observe.trace_records import to_record
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 from nnviz.trace import DETAILS, Node, Trace, TraceError, ValueChange, called_at, capture, interrupted_by, module_of, user_line
@@ -115,6 +117,10 @@ class TracedIteration:
     def check(self, node: int, element: tuple[int, ...]) -> messages.GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
         return gradient_checked(self._captured, messages.CheckGradient(node, element))
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row."""
+        return trace_picture(self._captured, wish)
 
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""

@@ -6,6 +6,7 @@ import msgspec
 
 from nnviz.messages import GradientChecked
 from nnviz.records.halt_record import HaltRecord
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
 
@@ -42,6 +43,12 @@ class ElementChecked(ToWindow, frozen=True):
     """One element of a gradient beside a finite difference."""
 
     check: GradientChecked
+
+
+class PictureDrawn(ToWindow, frozen=True):
+    """A picture of the iteration."""
+
+    picture: Picture
 
 
 class QuestionFailed(ToWindow, frozen=True):
@@ -83,6 +90,13 @@ class CheckElement(FromWindow, frozen=True):
     is_supposed: bool = False
 
 
+class DrawPicture(FromWindow, frozen=True):
+    """Asks for a picture of the weights, or of what a part of the module puts out for a row."""
+
+    wish: PictureWish
+    is_supposed: bool = False
+
+
 class GiveUp(FromWindow, frozen=True):
     """Nobody wants the iteration of this number any more."""
 
@@ -94,8 +108,8 @@ class WindowClosed(FromWindow, frozen=True):
     failed: bool = False
 
 
-Told = OpenTrace | IterationTaken | NodeRead | ElementChecked | QuestionFailed
-Asked = TakeIteration | ReadNode | CheckElement | GiveUp | WindowClosed
+Told = OpenTrace | IterationTaken | NodeRead | ElementChecked | PictureDrawn | QuestionFailed
+Asked = TakeIteration | ReadNode | CheckElement | DrawPicture | GiveUp | WindowClosed
 _told, _asked = msgspec.msgpack.Decoder(Told), msgspec.msgpack.Decoder(Asked)
 
 

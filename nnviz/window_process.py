@@ -20,11 +20,13 @@ from nnviz.records.halt_record import HaltRecord
 from nnviz.window_messages import (
     Asked,
     CheckElement,
+    DrawPicture,
     ElementChecked,
     GiveUp,
     IterationTaken,
     NodeRead,
     OpenTrace,
+    PictureDrawn,
     QuestionFailed,
     ReadNode,
     TakeIteration,
@@ -146,6 +148,8 @@ class AnsweredWindow:
         try:
             if isinstance(question, ReadNode):
                 self.say(NodeRead(question.number, self._iterations[question.is_supposed].numbers(question.node, question.row)))
+            elif isinstance(question, DrawPicture):
+                self.say(PictureDrawn(question.number, self._iterations[question.is_supposed].picture(question.wish)))
             elif isinstance(question, CheckElement):
                 self.say(ElementChecked(question.number, self._iterations[question.is_supposed].check(question.node, question.element)))
         except Exception as error:

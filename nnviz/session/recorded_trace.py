@@ -15,6 +15,7 @@ from nnviz.document.training import Training
 from nnviz.document.undo import UndoHistory
 from nnviz.messages import GradientChecked
 from nnviz.records.breakpoint_places import BreakpointPlace, first_between, nodes_with_breakpoint, places_reached
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.session._background_call import BackgroundCall, Cancelled
@@ -38,6 +39,10 @@ class RecordedIteration(Protocol):
 
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
+        ...
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row; one that says why there is none."""
         ...
 
 
@@ -315,6 +320,12 @@ class RecordedTrace(QObject):
             self._asked.add(wish)  # what is too large to come at all is asked for once
             if state.index.take(self._iteration.numbers(*wish)):
                 self.numbers_arrived.emit(node)
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the iteration that is shown; one that says why, where there can be none."""
+        if self._iteration is None:
+            return Picture(wish, sentence="the picture appears once the iteration is captured")
+        return self._iteration.picture(wish)
 
     def check_gradient(self, node: int, element: tuple[int, ...]) -> None:
         """Have `gradient_checked` bring one element of a node's gradient beside a finite difference: the calls are made again."""

@@ -5,6 +5,8 @@ import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from nnviz.records.picture_records import PictureWish
+from nnviz.records.tensors import to_numpy
 from nnviz.records.trace_record import WhatIf
 from nnviz.ui.shell import app
 from nnviz.ui.shell.trace_window import TraceWindow
@@ -55,9 +57,11 @@ def supposes(answer=""):
             assert index.original is seen[0] and index.trace.loss != seen[0].trace.loss and index.trace.worst_error < 1e-4
             trace.want_numbers(tanh.id)
             assert set(index.array(tanh.value).ravel()) == {4.0}
+            assert set(to_numpy(trace.picture(PictureWish("maps", "1")).values).ravel()) == {4.0}
             trace.what_ifs.clear()
             return False
         trace.want_numbers(tanh.id)
+        assert abs(to_numpy(trace.picture(PictureWish("maps", "1")).values)).max() < 1.0
         assert abs(index.array(tanh.value)).max() < 1.0, "what is asked for now is of the iteration as it is"
         return answers(answer)(window) if answer else window.close() or True
 

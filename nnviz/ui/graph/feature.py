@@ -172,7 +172,7 @@ class GraphFeature:
         group = trace.nodes[node].group[:depth]
         self.view.folds.fold_whole(node, {other.id for other in trace.nodes if other.group[:depth] == group})
         if not self.view.is_fitted:
-            self.view.bring(node)
+            self.view.look_at(node, self.view.zoom, overview=bool(self.view.trace_scene.density))
 
     def open_here(self) -> None:
         """Open by one level what hides the selected node, else the cursor's."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from nnviz.messages import GradientChecked
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.python_file import PythonFile
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, WhatIf
@@ -86,7 +87,7 @@ class FileProgram:
     @property
     def obstacle(self) -> str:
         """Why nothing can be supposed of its iterations, as a sentence; empty if something can."""
-        return f"The process of {self._file.path.name} has ended: run it again to suppose other values." if self.has_ended else ""
+        return f"The process of {self._file.path.name} has ended: run it again." if self.has_ended else ""
 
     @property
     def has_ended(self) -> bool:
@@ -150,3 +151,10 @@ class FileIteration:
                 return self._asked.numbers(node, row)
         trace = self.index.trace
         return NodeTensors(trace.iteration, trace.detail, trace.details, trace.what_ifs, node, row, ())
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row; none if the process cannot answer."""
+        if not self._owner.has_ended and not self._owner.is_asked:
+            with suppress(RuntimeError):
+                return self._asked.picture(wish)
+        return Picture(wish, sentence=self._owner.obstacle or "the process of the file is busy with something else")

@@ -20,6 +20,7 @@ from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.files.exports import Exports
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
+from nnviz.ui.pictures.module_pictures import ModulePictures
 from nnviz.ui.shell import app
 from nnviz.ui.shell._quiet_line import QuietLine
 from nnviz.ui.shell.actions import ActionTable
@@ -32,7 +33,7 @@ from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
-from nnviz.ui.widgets.header_button import choice
+from nnviz.ui.widgets.header_button import ActionButton, choice
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
@@ -40,8 +41,8 @@ from nnviz.ui.widgets.toast import Toast
 _SIZE = (1500, 800)
 _LONG = 1.0
 """Seconds after which it is said how long something has been taking, and cancelling is offered."""
-_RIGHT, _UPDATE = 400, 260
-"""How wide the right side is at first, and how high the optimizer's part of it."""
+_RIGHT, _UPDATE, _MAPS = 400, 260, 230
+"""How wide the right side is at first, how high the optimizer's part of it, and how high the pictures below the graph."""
 _SIZES = {"node": "step: node", "layer": "step: layer", "phase": "step: phase"}
 _WITHOUT_RUN = {
     **dict.fromkeys(("batch_steps", "epoch_steps"), "This window shows one iteration: there is no next batch to step to."),
@@ -56,8 +57,16 @@ _STUCK = (
     "if the call never ends, only ending the program ends it."
 )
 _GRAPH_FILES = "Write the graph at this step as SVG, PNG, PDF, DOT, GraphML or JSON"
+_MAPPED = "What a part of the module puts out for a row of the batch, and its weights, as pictures"
 _FIGURE = "Write the graph, a panel or the window as SVG, PNG or PDF, as wide as a page needs it, light or dark"
-_PICTURED = {"graph": "the graph", "window": "the whole window", "inspector": "the node", "microscope": "the optimizer microscope"}
+_PICTURED = {
+    "graph": "the graph",
+    "window": "the whole window",
+    "inspector": "the node",
+    "microscope": "the optimizer microscope",
+    "feature_maps": "the feature maps",
+    "weight_picture": "kernels and weights",
+}
 WINDOW = (
     Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
     Act("export_figure", "Export figure…", "File", lambda w: w.ask_figure(), "Ctrl+Alt+F", "fa6s.image", _FIGURE),
@@ -81,6 +90,15 @@ WINDOW = (
         "Suppose it again, or put it there again",
     ),
     Act("fit", "Fit the graph", "View", lambda w: w.graph.view.fit(), "F", "fa6s.expand", "Show the whole graph"),
+    Act(
+        "pictures",
+        "Feature maps and kernels: on or off",
+        "View",
+        lambda w: w.toggle_pictures(),
+        "Ctrl+Alt+M",
+        "fa6s.border-all",
+        _MAPPED,
+    ),
     Act("theme", "Light or dark", "View", lambda w: w.toggle_theme(), "Ctrl+Shift+L", "fa6s.circle-half-stroke", "Change the theme"),
     Act("close", "Close", "View", lambda w: w.close(), "Ctrl+Q", "fa6s.xmark", "Close the window"),
     Act("find_action", "Search or run an action…", "Help", lambda w: w.find_action(), "Ctrl+Shift+P", "fa6s.magnifying-glass"),
@@ -112,11 +130,15 @@ class TraceWindow(QMainWindow):
         self.action_table = ActionTable(self, OFFERED, self._feature)
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
-        self.graph = GraphFeature(trace, self.step.banner, self.step.controls, (self.badge, self.sizes))
+        tools = (self.badge, ActionButton(self.action_table["pictures"], "maps"), self.sizes)
+        self.graph = GraphFeature(trace, self.step.banner, self.step.controls, tools)
+        self.pictures = ModulePictures(trace, lambda plot: self.exports().ask_widget(plot))
+        self._has_pictures: bool | None = None
+        """Whether the pictures can be seen; None until it is known whether there are kernels."""
         self.checking = CheckingFeature(trace, self)
         self._enlarged: QWidget | None = None
         EscapeKey(self, self._leave_mode)
-        for card in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
+        for card in self._cards:
             card.enlarge_requested.connect(partial(self._enlarge, card))
         self.quiet, self.notes = QuietLine(), NoteBar()
         self.step.chain_rule.group_clicked.connect(self.graph.fold_to)
@@ -140,7 +162,7 @@ class TraceWindow(QMainWindow):
     def _listen(self) -> None:
         trace = self.trace
         trace.stepping.trace_state_changed.connect(lambda old, new: self._show(new))
-        trace.stepping.selection_changed.connect(lambda old, new: self._show(trace.stepping.state))
+        trace.stepping.selection_changed.connect(lambda old, new: self._show_selection(new))
         trace.progressed.connect(self._show_progress)
         trace.taken.connect(self._show_outcome)
         trace.breakpoints_changed.connect(self.step.show_breakpoints)
@@ -153,7 +175,10 @@ class TraceWindow(QMainWindow):
         node, update = self.step.cards["inspector"], self.step.cards["microscope"]
         right = _split(Qt.Orientation.Vertical, (node, update), (2, 1))
         right.setSizes([_SIZE[1] - _UPDATE, _UPDATE])
-        splitter = _split(Qt.Orientation.Horizontal, (self.graph.cards["graph"], right), (1, 0))
+        pictures = _split(Qt.Orientation.Horizontal, tuple(self.pictures.cards.values()), (1, 1))
+        left = _split(Qt.Orientation.Vertical, (self.graph.cards["graph"], pictures), (1, 0))
+        left.setSizes([_SIZE[1] - _MAPS, _MAPS])
+        splitter = _split(Qt.Orientation.Horizontal, (left, right), (1, 0))
         splitter.setSizes([_SIZE[0] - _RIGHT, _RIGHT])
         frame = QWidget()
         around = QVBoxLayout(frame)
@@ -175,6 +200,7 @@ class TraceWindow(QMainWindow):
             feature.show_trace_state(state)
         microscope = self.step.cards["microscope"]
         microscope.setVisible(bool(state and state.index.updates) and self._enlarged in (None, microscope))
+        self._show_pictures()
         self._show_actions()
 
     def _show_actions(self) -> None:
@@ -186,12 +212,35 @@ class TraceWindow(QMainWindow):
         self.action_table["undo"].setText(f"Undo {order.undo_label}".strip())
         self.action_table["redo"].setText(f"Redo {order.redo_label}".strip())
 
+    def _show_selection(self, node: int | None) -> None:
+        self._show(self.trace.stepping.state)
+        if node is not None:
+            self.pictures.show_node(self.trace.stepping.index.node(node))
+
     def _enlarge(self, card: QWidget) -> None:
         """Give one of the panels all the room, or all their places again."""
         self._enlarged = None if self._enlarged else card
-        for other in (self.graph.cards["graph"], self.step.cards["inspector"], self.step.cards["microscope"]):
+        for other in self._cards:
             other.setVisible(self._enlarged in (None, other))
         self._show(self.trace.stepping.state)
+
+    @property
+    def _cards(self) -> tuple[QWidget, ...]:
+        return (*self.graph.cards.values(), *self.step.cards.values(), *self.pictures.cards.values())
+
+    def toggle_pictures(self) -> None:
+        """Show or hide the pictures of feature maps and kernels below the graph."""
+        self._has_pictures = not self._has_pictures
+        self._show_pictures()
+
+    def _show_pictures(self) -> None:
+        """They are there from the start where anything is a convolution."""
+        index = self.trace.stepping.index
+        if self._has_pictures is None and index is not None:
+            self._has_pictures = self.pictures.has_kernels(index)
+        for card in self.pictures.cards.values():
+            card.setVisible(bool(self._has_pictures) and self._enlarged in (None, card))
+        self.pictures.show()
 
     def _leave_mode(self) -> None:
         """What Esc does where nothing else takes it."""
@@ -224,13 +273,16 @@ class TraceWindow(QMainWindow):
             self.notes.post("nothing", "info", _NOTHING, [("Capture again", self.trace.read)])
 
     def pictured(self, what: str) -> object:
-        """Return what a picture is made of: graph · window · inspector · microscope."""
-        cards = self.step.cards
-        return {"graph": self.graph.view.scene(), "window": self, **cards, "microscope": PlotStill(self.step.microscope)}[what]
+        """Return what a picture is made of: graph · window · inspector · microscope · feature_maps · weight_picture."""
+        plots = {"microscope": self.step.microscope, **self.pictures.plots}
+        if what in plots:
+            return PlotStill(plots[what])
+        return {"graph": self.graph.view.scene(), "window": self, **self.step.cards}[what]
 
     def ask_figure(self) -> None:
         """Ask of what a figure shall be made, and how wide it shall be."""
-        seen = {name: text for name, text in _PICTURED.items() if not (card := self.step.cards.get(name)) or card.isVisible()}
+        cards = self.step.cards | self.pictures.cards
+        seen = {name: text for name, text in _PICTURED.items() if not (card := cards.get(name)) or card.isVisible()}
         self.exports().open_figure_sheet(seen, self)
 
     def exports(self) -> Exports:

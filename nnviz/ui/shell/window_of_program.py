@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from nnviz.messages import FrameReader, GradientChecked
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.ui.shell import app
@@ -20,6 +21,7 @@ from nnviz.ui.shell.halt_window import tell_halt
 from nnviz.ui.shell.trace_window import open_window, run
 from nnviz.window_messages import (
     CheckElement,
+    DrawPicture,
     FromWindow,
     GiveUp,
     OpenTrace,
@@ -166,6 +168,10 @@ class ProgramIteration:
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
         return self._program.ask(lambda number: ReadNode(number, node, row, self._is_supposed)).tensors
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row."""
+        return self._program.ask(lambda number: DrawPicture(number, wish, self._is_supposed)).picture
 
 
 class ProgramRecording:
