@@ -1,4 +1,7 @@
-"""A window on one recorded trace (`nnviz.show`): the features of graph and step over it, without document, run and engine."""
+"""A window on one recorded trace (`nnviz.show`): the features of graph and step over it, without document, run and engine.
+
+It is long because all that the window of a document shares among many features is small enough here for one place.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from nnviz.session.recorded_trace import RecordedTrace, Recording
 from nnviz.ui.checking import checking_actions
 from nnviz.ui.checking.feature import CheckingFeature
 from nnviz.ui.files.exports import Exports
+from nnviz.ui.files.recordings import Recordings
 from nnviz.ui.graph import graph_actions
 from nnviz.ui.graph.feature import GraphFeature
 from nnviz.ui.pictures.module_pictures import ModulePictures
 from nnviz.ui.shell import app
 from nnviz.ui.shell._quiet_line import QuietLine
+from nnviz.ui.shell._recorded_module import RecordedModule
 from nnviz.ui.shell.actions import ActionTable
 from nnviz.ui.shell.busy_line import BusyLine
 from nnviz.ui.shell.command_palette import CommandPalette
@@ -57,6 +62,7 @@ _STUCK = (
     "if the call never ends, only ending the program ends it."
 )
 _GRAPH_FILES = "Write the graph at this step as SVG, PNG, PDF, DOT, GraphML or JSON"
+_RECORDED = "Write the graph, a panel or the window as MP4 or GIF while the steps go by"
 _MAPPED = "What a part of the module puts out for a row of the batch, and its weights, as pictures"
 _FIGURE = "Write the graph, a panel or the window as SVG, PNG or PDF, as wide as a page needs it, light or dark"
 _PICTURED = {
@@ -70,6 +76,7 @@ _PICTURED = {
 WINDOW = (
     Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
     Act("export_figure", "Export figure…", "File", lambda w: w.ask_figure(), "Ctrl+Alt+F", "fa6s.image", _FIGURE),
+    Act("record", "Record…", "File", lambda w: w.recordings.ask(), "Ctrl+Alt+V", "fa6s.film", _RECORDED),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
     Act(
         "undo",
@@ -150,6 +157,7 @@ class TraceWindow(QMainWindow):
         self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self._lay_out()
         self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
+        self.recordings = Recordings(RecordedModule(trace, title), self, self._ask_file, of_run=False)
         self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
@@ -281,9 +289,21 @@ class TraceWindow(QMainWindow):
 
     def ask_figure(self) -> None:
         """Ask of what a figure shall be made, and how wide it shall be."""
+        subjects = {name: text for name, text in _PICTURED.items() if name in ("graph", "window")}
+        self.exports().open_figure_sheet(subjects | self.panel_titles(), self)
+
+    def panel_titles(self) -> dict[str, str]:
+        """Return what the panels that can be seen are called, by their names."""
         cards = self.step.cards | self.pictures.cards
-        seen = {name: text for name, text in _PICTURED.items() if not (card := cards.get(name)) or card.isVisible()}
-        self.exports().open_figure_sheet(seen, self)
+        return {name: _PICTURED[name] for name, card in cards.items() if card.isVisible()}
+
+    def is_settled(self) -> bool:
+        """Return whether all that is seen is of the place where the cursor stands."""
+        return self.trace.stepping.index is not None and not self.trace.busy and not self.graph.view.trace_scene.placer.is_busy
+
+    def set_animated(self, animated: bool) -> None:
+        """Let moves over the graph be shown in motion, or at once."""
+        self.graph.view.set_animated(animated)
 
     def exports(self) -> Exports:
         """Return what writes files of this window."""
@@ -313,6 +333,7 @@ class TraceWindow(QMainWindow):
         self.step.show_visible()  # while the card was out of sight nothing was asked for
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.recordings.recorder.cancel()
         self.hide()  # at once, whatever the module takes to end
         if not self.trace.close():
             warnings.warn(f"{self._title} is still running: it is inside one call that cannot be interrupted", RuntimeWarning, stacklevel=1)
