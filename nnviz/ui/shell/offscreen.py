@@ -20,7 +20,7 @@ from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.files.exports import PICTURES, SUFFIXES, reason
-from nnviz.ui.files.recorder import Recorder, RecordingOrder
+from nnviz.ui.files.recorder import RecordedSession, Recorder, RecordingOrder
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
@@ -109,7 +109,7 @@ def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int
         _require_picture(window, what)
         if along == "steps" and last > steps:
             raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
-        recorder, ends, loop = Recorder(window.session, window, window), [], QEventLoop()
+        recorder, ends, loop = Recorder(RecordedSession(window.session), window, window), [], QEventLoop()
         recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
         recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
         if not ends:
