@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
         self.features.learn.show_workspace()
         self.features.teach.show_workspace()
         self.focus_canvas()
-        stepping.set_rest("start" if steps else "end")
+        stepping.set_rest("start" if steps else "end", moves=name != "learn")  # a lesson moves it itself, the interview never does
         self.features.step.show_visible()
         self.update_needs()
         self.features.landscape.show_visible()
