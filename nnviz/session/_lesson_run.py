@@ -74,6 +74,8 @@ class LessonRun(QObject):
         """The iteration that the step stands at, where it says one."""
         self._failure = ""
         """Why the step that is open can never be set up."""
+        self._beside: dict[str, Experiment] = {}
+        """The runs that the last step with such has had trained, by name."""
         self._shown: tuple = ()
         """What was told last."""
         tasks.changed.connect(self.follow)
@@ -196,8 +198,9 @@ class LessonRun(QObject):
             done = (*done, *example_of(self.state.step))
         elif self._is_change_asked and not same_run(self._document.experiment, self._left[0]):
             return wanted
-        if wanted[: len(done)] == done:
-            return wanted[len(done) :]
+        standing = tuple(move for move in done if move.kind != "runs" or move in wanted)  # runs of another step take nothing back
+        if wanted[: len(standing)] == standing:
+            return wanted[len(standing) :]
         if lasting(wanted) != lasting(done):
             return wanted
         first = next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0))
@@ -306,7 +309,7 @@ class LessonRun(QObject):
         self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
-        """Have those trained that are not there yet, under just these names."""
+        """Have those trained that are not there yet, under just these names; those of the step before stand no longer beside."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
         documents = self.state.lesson.documents
         starts = {name: opened(documents, run.document) if run.document else first for name, run in runs.items()}
@@ -314,6 +317,10 @@ class LessonRun(QObject):
         there = {
             name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations
         }
+        for name, one in self._beside.items():
+            if name in kept and name not in there and same_run(kept[name].log.last, one):  # and not one of the person's
+                self._branches.remove(name)
+        self._beside = wanted
         taken = {branch.name for branch in self._branches.all}
         for name in wanted.keys() - there:
             if name in taken:
