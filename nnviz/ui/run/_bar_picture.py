@@ -47,7 +47,9 @@ class BarPicture:
     @property
     def _is_empty(self) -> bool:
         """Whether there is nothing yet to go to, or nothing of it is shown."""
-        return bool(self.cover) or self.tree.present is None or (len(self.tree.lines) == 1 and not self.places.reached and self.target is None)
+        return (
+            bool(self.cover) or self.tree.present is None or (len(self.tree.lines) == 1 and not self.places.reached and self.target is None)
+        )
 
     def paint(self, painter: QPainter) -> None:
         """Paint the whole bar."""
