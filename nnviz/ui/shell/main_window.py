@@ -519,6 +519,7 @@ class MainWindow(QMainWindow):
         """`discards`: a person was asked, and what is not saved now is not wanted."""
         self.presenter.leave()  # what it was before is kept
         self.features.learn.stop_printing()
+        self.features.checking.stop()
         if self._keeps_settings:
             self._save_settings()
         self._python_runs.stop()
