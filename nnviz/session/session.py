@@ -109,7 +109,7 @@ class Session(QObject):
         told = (lambda: self.doctor.present, lambda: self.is_saved)
         driven = (self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks)
         self.lessons = LessonRun(*driven, *told, self)
-        self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
+        self.draft = LessonDraft(self.document, self.link, self.stepping, self.branches, self.lessons, autosaves, self)
         self.watch(())
         self._listen()
 

@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
         self.features.learn.show_workspace()
         self.features.teach.show_workspace()
         self.focus_canvas()
-        stepping.set_rest("start" if steps else "end")
+        stepping.set_rest("start" if steps else "end", moves=name != "learn")  # a lesson moves it itself, the interview never does
         self.features.step.show_visible()
         self.update_needs()
         self.features.landscape.show_visible()
@@ -519,6 +519,7 @@ class MainWindow(QMainWindow):
         """`discards`: a person was asked, and what is not saved now is not wanted."""
         self.presenter.leave()  # what it was before is kept
         self.features.learn.stop_printing()
+        self.features.checking.stop()
         if self._keeps_settings:
             self._save_settings()
         self._python_runs.stop()

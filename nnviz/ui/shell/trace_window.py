@@ -335,6 +335,7 @@ class TraceWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.recordings.recorder.cancel()
         self.hide()  # at once, whatever the module takes to end
+        self.checking.stop()
         if not self.trace.close():
             warnings.warn(f"{self._title} is still running: it is inside one call that cannot be interrupted", RuntimeWarning, stacklevel=1)
         event.accept()
