@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QGraphicsScene, QGraphicsView, QScrollArea, QWidget
 
 from nnviz.document.store.files import replace_file
+from nnviz.export._outlined_page import OutlinedPage
 from nnviz.export._svg import made_portable
 from nnviz.ui.theme.painting import painted
 
@@ -118,7 +119,7 @@ def image(target: Pictured, size: QSize, theme: Ground, bounds: QRectF | None = 
 
 
 def pdf(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
-    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch unless a width is given."""
+    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch unless a width is given. Texts are outlines."""
     buffer = _opened()
     writer = QPdfWriter(buffer)
     size, scale = size_of(target), _scale(target, width)
@@ -128,7 +129,9 @@ def pdf(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
     painter = QPainter(writer)
     painter.scale(scale, scale)
-    _paint(target, painter, theme)
+    page = OutlinedPage(painter, size, SCREEN_DPI)
+    _paint(target, QPainter(page), theme)
+    painter.end()
     return bytes(buffer.data().data())
 
 
@@ -167,7 +170,7 @@ def _paint(target: Pictured, painter: QPainter, theme: Ground, bounds: QRectF | 
     if isinstance(target, QGraphicsScene):
         target.render(painter, QRectF(0, 0, size.width(), size.height()), bounds or bounds_of(target), Qt.AspectRatioMode.KeepAspectRatio)
     for place, widget in _placed([target] if isinstance(target, QWidget) else () if isinstance(target, QGraphicsScene) else target):
-        with _clipped(widget):
+        with nullcontext() if isinstance(painter.device(), OutlinedPage) else _clipped(widget):
             QWidget.render(widget, painter, place, QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own
     painter.end()
 
@@ -188,7 +191,7 @@ def _placed(widgets: Sequence[QWidget]) -> Iterator[tuple[QPoint, QWidget]]:
 
 @contextmanager
 def _clipped(widget: QWidget) -> Iterator[None]:
-    """While it lasts, views that show a part of what is in them are pictures: SVG and PDF would show what lies beyond their edges too."""
+    """While it lasts, views that show a part of what is in them are pictures: SVG would show what lies beyond their edges too."""
     views = [view for view in [widget, *widget.findChildren(QAbstractScrollArea)] if isinstance(view, QAbstractScrollArea)]
     stills = [_Still(view) for view in views if view.isVisible() and _shows_a_part(view)]
     try:
