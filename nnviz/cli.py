@@ -657,7 +657,8 @@ def _offscreen(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui.shell import offscreen
 
-    getattr(offscreen, what)(_job(options), *arguments)
+    if told := getattr(offscreen, what)(_job(options), *arguments):
+        print(told, file=sys.stderr)
     return 0
 
 

@@ -198,6 +198,14 @@ class TraceWindow(QMainWindow):
         cards = self.step.cards
         return {"graph": self.graph.view.scene(), "window": self, **cards, "microscope": PlotStill(self.step.microscope)}[what]
 
+    def figured(self, what: str, centimetres: float | None = None) -> object:
+        """Return what a figure is made of: `pictured` with title, iteration and legend, laid out for a page so many cm wide."""
+        from nnviz.ui.shell.figures import graph_still, page_pixels  # no window is opened for figures
+
+        if what == "graph":
+            return graph_still(self.graph.view, self._title, self.trace.stepping, "")
+        return PlotStill(self.step.microscope, width=page_pixels(centimetres)) if what == "microscope" else self.pictured(what)
+
     def ask_figure(self) -> None:
         """Ask of what a figure shall be made, and how wide it shall be."""
         seen = {name: text for name, text in _PICTURED.items() if not (card := self.step.cards.get(name)) or card.isVisible()}
