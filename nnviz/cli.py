@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnviz import __version__
+from nnviz.document.training import DEFAULT_EPOCHS
 from nnviz.extras import MissingExtra
 from nnviz.records.python_file import PythonFileError, named_maker, read_python_file
 from nnviz.ui.shell.layouts import WORKSPACES
@@ -150,8 +151,6 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run(commands: Any) -> None:
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     moments = "loss is that of the last iteration's batch, before its update, and all others are of the weights after it"
     parser = _command(commands, "run", _run, f"train, and print the figures at the end; {moments}")
     length = parser.add_mutually_exclusive_group()
@@ -167,8 +166,6 @@ def _add_run(commands: Any) -> None:
 
 
 def _add_compare(commands: Any) -> None:
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     help = "train two documents side by side; say where they differ first, to the bit, and what comes of each"
     parser = _command(commands, "compare", _compare, help, file=False)
     for name, which in (("file", "FILE_A"), ("other", "FILE_B")):
@@ -181,8 +178,6 @@ def _add_compare(commands: Any) -> None:
 
 
 def _add_sweep(commands: Any) -> None:
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     parser = _command(
         commands, "sweep", _sweep, "train many times, with every combination of some settings or random ones: a row for each run"
     )
@@ -204,8 +199,6 @@ def _add_sweep(commands: Any) -> None:
 
 
 def _add_doctor(commands: Any) -> None:
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     parser = _command(commands, "doctor", _doctor, "train, say what keeps the net from learning, and try what may cure it")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=_count, metavar="N", help="how many parameter updates")

@@ -23,6 +23,7 @@ from nnviz.document.store import examples, files, saved_run
 from nnviz.document.store.data_paths import with_path_of
 from nnviz.document.store.files import DocumentError
 from nnviz.document.store.saved_run import PART
+from nnviz.document.training import DEFAULT_EPOCHS as DEFAULT_EPOCHS
 from nnviz.engine.errors import NO_MEMORY as NO_MEMORY
 from nnviz.engine.errors import is_out_of_memory as is_out_of_memory
 from nnviz.engine.loading import loading
@@ -41,7 +42,6 @@ if TYPE_CHECKING:  # torch is loaded by the jobs that need it
     from nnviz.engine.run.trainer import Trainer
     from nnviz.records.call_list import CallList
 
-DEFAULT_EPOCHS = 10
 LAST_BATCH = "of the batch of the last iteration, before its update"
 ALL_ROWS = "over all training rows, before any update"
 
