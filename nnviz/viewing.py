@@ -60,8 +60,7 @@ def show(
     if process and not block:
         raise ValueError("process=True waits until its window is closed, so it cannot be combined with block=False")
     source = TracedTrace(subject, batch_axis) if isinstance(subject, Trace) else TracedModule(subject, inputs, how, batch_axis)
-    name = getattr(subject, "__name__", type(subject).__name__)
-    title = "Trace" if isinstance(subject, Trace) else "Function" if name == "<lambda>" else name
+    title = "Trace" if isinstance(subject, Trace) else getattr(subject, "__name__", type(subject).__name__)
     detail = source.details[0] if isinstance(subject, Trace) else detail
     if process or (process is None and block and is_notebook()):
         from nnviz.window_process import show_apart
