@@ -357,4 +357,6 @@ def _said(error: BaseException, detail: str, details: Details, items: Items) -> 
     if isinstance(error, Cancelled):
         return "info", f"Cancelled: {what} is not shown."
     kind = "" if type(error).__name__ == "TraceError" else f"{type(error).__name__}: "
+    if items:
+        return "error", f"Nothing changed: {kind}{error}"
     return "error", f"Nothing changed, because {what} cannot be shown. {kind}{error}"

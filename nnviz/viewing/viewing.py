@@ -186,6 +186,8 @@ class TracedModule:
         self._roots = self._module, how.get("loss")
         self._began, self._weights = ModuleState(*self._roots), self._versions()
         """Where the last capture began."""
+        self._nodes: list[tuple] = []
+        """What its nodes are."""
         self._as_called = thread_modes()
 
     def take(
@@ -204,7 +206,9 @@ class TracedModule:
         present = self._state()
         self._set_state(self._before)
         try:
-            return self._captured(detail, details, check)
+            taken = self._captured(detail, details, check)
+            self._nodes = _identities(taken)
+            return taken
         except BaseException:
             self._set_state(present)
             raise
@@ -216,7 +220,12 @@ class TracedModule:
         self._began.restore()
         self._set_state(self._before)
         try:
-            return self._captured(detail, details, check, what_ifs)
+            supposed = self._captured(detail, details, check, what_ifs)
+            meant, found = self._nodes, _identities(supposed)
+            lost = next((meant[one.node] for one in what_ifs if meant[one.node] != found[one.node]), None)
+            if lost is not None:
+                raise TraceError(f"with this the module goes another way, which does not lead to {lost[2]} as it was: take that back first")
+            return supposed
         finally:
             present.restore()
             self._set_state(buffers)
@@ -272,6 +281,11 @@ class TracedModule:
                     buffer.copy_(value)
             torch.set_rng_state(state)
         self._before, self._lazy = self._state(), []
+
+
+def _identities(taken: TracedIteration) -> list[tuple]:
+    """What the nodes of an iteration are, whatever their values."""
+    return [(node.kind, node.operation, node.label, node.module, node.group, node.shape) for node in taken.captured.trace.nodes]
 
 
 def thread_modes() -> list[Callable[[], Any]]:
