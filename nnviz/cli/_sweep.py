@@ -56,7 +56,13 @@ def _sweep(options: argparse.Namespace) -> int:
     order = SweepOrder(tuple(options.axes), **{name: getattr(options, name) for name in names})
     sweep = sweeping.opened(options.file, order)
     results = sweeping.SweepResults(sweep, sweeping.checked_out(options.to), sys.stderr if sys.stderr.isatty() else None)
-    missing = results.fill(options.workers, options.scheduler, options.resume)
+    known = results.known(options.resume)
+    if known and not options.resume:
+        complain(f"Going on: {len(known):,} of {len(sweep.runs):,} runs are in {options.to} already and are not made again.")
+    try:
+        missing = results.fill(options.workers, options.scheduler, known)
+    except sweeping.UnreachableError as error:
+        return complain(str(error), code=2)
     if options.save:
         sweeping.save_documents(Path(options.save), results)
     show(options, results.plain, lambda: _print_sweep(results.plain))

@@ -62,7 +62,7 @@ def _runs(request: SweepRequest) -> Iterator[SweepReplies]:
     sweeping.load_extras(None, request.scheduler)
     sweep = sweeping.prepared(files.loads(request.document.encode()), Path(request.folder), request.order)
     with sweeping.workers(request.workers, request.scheduler) as workers:
-        yield from sweeping.swept(sweep, workers)
+        yield from sweeping.swept(sweep, workers, request.known, request.numbers)
 
 
 def _speed(request: SpeedRequest) -> Iterator[SweepReplies]:

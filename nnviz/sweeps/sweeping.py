@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pydoc
+import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from nnviz.document.store import examples, files, saved_run
 from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.store.saved_run import PART, SavedRun
 from nnviz.document.sweep_plan import LaterSetting, PlannedRun, SweepOrder, fingerprint, planned
+from nnviz.document.training import DEFAULT_EPOCHS
 from nnviz.engine.loading import loading
 from nnviz.export.sweep_tables import read_table, write_table
 from nnviz.extras import extra
@@ -37,6 +39,10 @@ _SHARE = 0.05
 """… and at most this share of the time is spent on it."""
 _one_at_a_time = threading.Lock()
 """Random numbers of torch belong to the process: two runs in two threads would take them from each other."""
+
+
+class UnreachableError(jobs.JobError):
+    """There is no scheduler at the address that was given."""
 
 
 class SweepTask(msgspec.Struct, frozen=True):
@@ -111,7 +117,7 @@ class Sweep(msgspec.Struct, frozen=True):
 def prepared(experiment: Experiment, folder: Path, order: SweepOrder) -> Sweep:
     """Return a sweep that can be made. Raises Refused before anything runs."""
     if order.iterations is None and order.epochs is None:
-        order = msgspec.structs.replace(order, epochs=jobs.DEFAULT_EPOCHS)
+        order = msgspec.structs.replace(order, epochs=DEFAULT_EPOCHS)
     return Sweep(order, planned(with_whole_path(experiment, folder), order), folder.absolute())
 
 
@@ -123,14 +129,18 @@ def opened(file: str, order: SweepOrder) -> Sweep:
 # --- making it ---
 
 
-def swept(sweep: Sweep, executor: Executor, known: Sequence[SweptRun] = ()) -> Iterator[SweptRun]:
-    """Return every run once, as they are finished, those that cannot be made first. `known`: runs that need not be made again.
+def swept(sweep: Sweep, executor: Executor, known: Sequence[SweptRun] = (), numbers: Collection[int] | None = None) -> Iterator[SweptRun]:
+    """Return every run once, as they are finished, those that cannot be made first. `known`: runs that need not be made again; `numbers`:
+    those of the runs that are wanted, None for all.
 
     What is not finished is cancelled when the iterator is closed. Raises JobError when the executor makes no more.
     """
     made_before = {run.fingerprint: run for run in known if not run.is_failed}
     futures: dict[Future, SweepTask] = {}
+    wanted = None if numbers is None else frozenset(numbers)
     for task, run in zip(sweep.tasks(), sweep.runs, strict=True):
+        if wanted is not None and run.number not in wanted:
+            continue
         if run.problem:
             yield _row(task, message=run.problem)
         elif task.fingerprint in made_before:
@@ -173,7 +183,7 @@ def cores() -> int:
 def workers(count: int | None = None, scheduler: str = "") -> Iterator[Executor]:
     """Open processes on this machine, or those of a dask.distributed cluster; none of them goes on when it is left.
 
-    Raises JobError where a cluster cannot be reached or has another version.
+    Raises UnreachableError where a cluster cannot be reached, JobError where it has another version.
     """
     if scheduler:
         with _cluster(scheduler) as executor:
@@ -206,11 +216,12 @@ def _cluster(address: str) -> Iterator[Executor]:
 
 
 def _client(distributed: Any, address: str) -> Any:
-    """Raises JobError where no scheduler answers."""
+    """Raises UnreachableError where no scheduler answers."""
     try:
+        distributed.comm.get_address_host_port(address)  # a client that has no such address takes 20 s to go
         return distributed.Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        raise jobs.JobError(f"{address}: no scheduler of dask answers there ({error}). Start one with: dask scheduler") from None
+        raise UnreachableError(f"{address}: no scheduler of dask answers there ({error}). Start one with: dask scheduler") from None
 
 
 def _check(client: Any, address: str) -> None:
@@ -263,17 +274,25 @@ class SweepResults:
         self._rows[run.number] = run
         self._is_written = False
         if time.monotonic() - self._written_at > max(_REST, self._cost / _SHARE):
-            self.write()
+            self._write_if_possible()
         self._tell()
 
     def write(self) -> None:
         """Bring the file up to date. Raises OSError."""
         if self._out is None or self._is_written:
             return
-        start = time.monotonic()
+        start = self._written_at = time.monotonic()
         write_table(self._out, self.runs, self.sweep.labels)
         self._written_at, self._is_written = time.monotonic(), True
         self._cost = self._written_at - start
+
+    def _write_if_possible(self) -> str:
+        """Bring the file up to date; return why it could not be, as a sentence. A disk that is full now may have room at the next try."""
+        try:
+            self.write()
+        except OSError as error:
+            return f"{self._out}: it could not be written ({error.strerror or error})."
+        return ""
 
     def _tell(self) -> None:
         if self._terminal is None:
@@ -284,12 +303,33 @@ class SweepResults:
         words = [f"{done:,} of {total:,} runs", f"{failed:,} failed" if failed else "", f"about {left:,.0f} s left" if left >= 1 else ""]
         print("\r\x1b[K" + " · ".join(filter(None, words)), end="" if done < total else "\r\x1b[K", file=self._terminal, flush=True)
 
-    def fill(self, count: int | None = None, scheduler: str = "", resumes: bool = False) -> str:
-        """Make all runs; return why some are missing, as a sentence; empty where none is. Ctrl+C ends it without losing what is done."""
-        known = read_table(self._out, self.sweep.labels) if resumes and self._out and self._out.exists() else ()
+    def known(self, resumes: bool = False) -> Sequence[SweptRun]:
+        """Return the runs in the file that need not be made again: with `resumes` all, else those of a sweep that was interrupted.
+
+        Raises OSError, and with `resumes` ValueError where the file holds no table of these settings.
+        """
+        if self._out is None or not self._out.exists() or self._out.stat().st_size == 0:
+            return ()
+        try:
+            found = read_table(self._out, self.sweep.labels)
+        except ValueError:
+            if resumes:
+                raise
+            return ()
+        if resumes:
+            return found
+        wanted = {task.fingerprint for task, run in zip(self.sweep.tasks(), self.sweep.runs, strict=True) if not run.problem}
+        made = {run.fingerprint for run in found if not run.is_failed}
+        return [run for run in found if run.fingerprint in wanted] if wanted - made else ()
+
+    def fill(self, count: int | None = None, scheduler: str = "", known: Sequence[SweptRun] = ()) -> str:
+        """Make all runs but those that are known; return why some are missing, or in no file, as a sentence; empty where none is.
+
+        Ctrl+C and SIGTERM end it without losing what is done.
+        """
         said = ""
         try:
-            with workers(count, scheduler) as executor:
+            with _ended_by_sigterm(), workers(count, scheduler) as executor:
                 for run in swept(self.sweep, executor, known):
                     self.add(run)
         except KeyboardInterrupt:
@@ -298,9 +338,23 @@ class SweepResults:
             if not self._rows:
                 raise
             said = str(error)
-        self.write()
-        kept = f" They are in {self._out}; --resume makes the others." if self._out else ""
-        return said and f"{said} {len(self._rows):,} of {len(self.sweep.runs):,} runs are done.{kept}"
+        unwritten = self._write_if_possible()
+        kept = f" They are in {self._out}; the same command, or --resume, makes the others." if self._out and not unwritten else ""
+        said = said and f"{said} {len(self._rows):,} of {len(self.sweep.runs):,} runs are done.{kept}"
+        return " ".join(filter(None, (said, unwritten)))
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM, as the system sends it when it shuts down, end what is done as Ctrl+C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def checked_out(out: str | None) -> Path | None:

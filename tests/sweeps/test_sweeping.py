@@ -275,7 +275,7 @@ def is_gone(process: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted_it_keeps_what_is_done_and_leaves_no_process(tmp_path, how):
     out = tmp_path / "rows.csv"
     sweep = started(
@@ -289,9 +289,59 @@ def test_interrupted_it_keeps_what_is_done_and_leaves_no_process(tmp_path, how):
     wait_for(lambda: all(map(is_gone, workers)), 5)
     done = rows_in(out)
     assert len(done) > 3 and all(row["digest"] for row in done)
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert sweep.returncode == 1 and said.startswith(f"Stopped. {len(done):,} of 5,000 runs are done.") and "--resume" in said
         assert len(text.splitlines()) == len(done) + 1 and "Traceback" not in said
+
+
+def test_the_same_command_goes_on_where_it_was_interrupted(said, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "LocalWorkers", lambda count: _Here())
+    out, whole = tmp_path / "rows.csv", tmp_path / "whole.csv"
+    axes = ("--set", f"{RATE}=0.01,0.1", "--seeds", "3", "--iterations", "8")
+    said("example:moons", *axes, "--to", whole)
+    made, make = [], sweeping.made
+
+    def interrupted(task):
+        made.append(task.number)
+        if len(made) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        return make(task)
+
+    monkeypatch.setattr(sweeping, "made", interrupted)
+    code, _, err = said("example:moons", *axes, "--to", out)
+    done = len(rows_in(out))
+    assert code == 1 and err.startswith(f"Stopped. {done} of 6 runs are done.") and 1 <= done < 6
+    made.clear()
+    monkeypatch.setattr(sweeping, "made", lambda task: made.append(task.number) or make(task))
+    code, _, err = said("example:moons", *axes, "--to", out)
+    assert code == 0 and f"Going on: {done} of 6 runs are in {out} already" in err and len(made) == 6 - done
+    rows = [[{name: value for name, value in row.items() if name != "seconds"} for row in rows_in(file)] for file in (out, whole)]
+    assert rows[0] == rows[1]
+    made.clear()
+    code, _, err = said("example:moons", *axes, "--to", out)
+    assert code == 0 and not err and len(made) == 6, "a sweep that is done is made anew when it is asked for"
+
+
+def test_a_table_of_another_sweep_is_none_to_go_on_with(said, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "LocalWorkers", lambda count: _Here())
+    out = tmp_path / "rows.csv"
+    said("example:moons", "--set", f"{RATE}=0.01,0.1", "--iterations", "3", "--to", out)
+    code, _, err = said("example:moons", "--set", "training.l2=0,1", "--iterations", "3", "--to", out)
+    assert code == 0 and not err and len(rows_in(out)) == 2
+
+
+def test_a_full_disk_loses_no_run(said, tmp_path, monkeypatch):
+    """What could not be written is printed, and said."""
+    monkeypatch.setattr(sweeping, "LocalWorkers", lambda count: _Here())
+    monkeypatch.setattr(sweeping, "_REST", 0.0)
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sweeping, "write_table", fail)
+    code, text, err = said("example:moons", "--set", f"{RATE}=0.01,0.1", "--iterations", "3", "--to", tmp_path / "rows.csv")
+    assert code == 1 and "could not be written (No space left on device)" in err and len(text.splitlines()) == 3
 
 
 @pytest.mark.slow
@@ -324,7 +374,14 @@ def test_a_scheduler_that_is_not_there_is_named(said, monkeypatch):
 
     monkeypatch.setattr(distributed, "Client", fail)
     code, _, err = said("example:moons", "--scheduler", "tcp://127.0.0.1:9", "--iterations", "1")
-    assert code == 1 and err.startswith("tcp://127.0.0.1:9: no scheduler of dask answers there")
+    assert code == 2 and err.startswith("tcp://127.0.0.1:9: no scheduler of dask answers there")
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://", "tcp://host"])
+def test_what_is_no_address_is_said_at_once(said, address):
+    start = time.monotonic()
+    code, out, err = said("example:moons", "--scheduler", address, "--iterations", "1")
+    assert code == 2 and not out and err.startswith(f"{address}: no scheduler") and time.monotonic() - start < 5
 
 
 def test_a_worker_with_another_version_is_named():
