@@ -94,7 +94,7 @@ class LessonRun(QObject):
     @property
     def _is_change_asked(self) -> bool:
         """Whether the person is asked to change something, so that nothing that is changed is beside the way."""
-        ask = self.state.step.ask
+        ask = self.state.step.ask if self.state else None
         return ask is not None and ask.kind == "change" and self._left is not None
 
     @property
@@ -140,7 +140,9 @@ class LessonRun(QObject):
             self._go(self.state)
 
     def leave(self) -> None:
-        """Leave the lesson; what is open stays open."""
+        """Leave the lesson; what is open stays open, and what the step had the person change is no work that could be lost."""
+        if self._is_change_asked:
+            self._left = self._document.experiment, self._link.run.iteration
         self.state, self.is_setting_up, self._facts, self._done = None, False, None, ()
         self._pending.clear()
         self._tell()

@@ -76,7 +76,7 @@ def show(
 
 
 def to_json(trace: Trace, path: str | Path | None = None) -> str:
-    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz trace --json` prints.
+    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz export --to OUT.json` writes.
 
     A tensor of more than 4,096 elements is told by its statistics. NaN and ±Infinity are the strings "NaN", "Infinity", "-Infinity".
     """
