@@ -7,12 +7,11 @@ from typing import Any
 
 from nnviz.cli.arguments import add_document_options, command, count, setting
 from nnviz.cli.printing import FIGURES, print_table, readable, show
+from nnviz.document.run_length import DEFAULT_EPOCHS
 
 
 def add_command(commands: Any) -> None:
     """Add `compare` with its options to the command line."""
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     help = "train two documents side by side; say where they differ first, to the bit, and what comes of each"
     parser = command(commands, "compare", _compare, help, file=False)
     for name, which in (("file", "FILE_A"), ("other", "FILE_B")):

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nnviz.document.run_length import DEFAULT_EPOCHS
+
 if TYPE_CHECKING:
     from nnviz.jobs import Setting
 
@@ -35,8 +37,6 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def add_length(parser: argparse.ArgumentParser, each: str = "") -> None:
     """Add --iterations and --epochs, of which one may be given. `each` is said behind both where there are several runs."""
-    from nnviz.jobs import DEFAULT_EPOCHS
-
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--iterations", type=count, metavar="N", help=f"how many parameter updates{each}")
     length.add_argument("--epochs", type=count, metavar="N", help=f"how many passes over the training data{each} ({DEFAULT_EPOCHS})")

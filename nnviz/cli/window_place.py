@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import Any
 
 from nnviz.cli.arguments import add_detail, count
@@ -22,7 +23,8 @@ def paint(what: str, options: argparse.Namespace, *arguments: Any) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"  # whatever is set: there may be no display
     from nnviz.ui.shell import offscreen
 
-    getattr(offscreen, what)(place_of(options), *arguments)
+    if told := getattr(offscreen, what)(place_of(options), *arguments):
+        print(told, file=sys.stderr)
     return 0
 
 

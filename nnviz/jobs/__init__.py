@@ -7,11 +7,10 @@ from nnviz.jobs._examined_file import check, list_examples
 from nnviz.jobs._plain_trace import plain_trace, trace, trace_record
 from nnviz.jobs._run_figures import figures, list_calls, run
 from nnviz.jobs._run_output import sample, write_file
-from nnviz.jobs.headless_run import DEFAULT_EPOCHS, HeadlessRun
+from nnviz.jobs.headless_run import HeadlessRun
 from nnviz.jobs.opened_file import JobError, OpenedFile, Setting, open_branch, open_document, sentence_of, with_weights
 
 __all__ = [
-    "DEFAULT_EPOCHS",
     "HeadlessRun",
     "JobError",
     "OpenedFile",

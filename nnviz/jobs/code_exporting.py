@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.export.python import program
-from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, JobError, OpenedFile
+from nnviz.jobs import HeadlessRun, JobError, OpenedFile
 
 WRITERS = {".py": program.script_text, ".ipynb": program.notebook_text}
 """By the ending of the file."""

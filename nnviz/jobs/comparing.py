@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnviz import jobs
 from nnviz.document.differences import differences
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.engine.loading import loading
-from nnviz.jobs import DEFAULT_EPOCHS, HeadlessRun, OpenedFile
+from nnviz.jobs import HeadlessRun, OpenedFile
 from nnviz.records.divergence_record import Divergence
 from nnviz.records.verdicts import noise_of, verdict_of_points
 from nnviz.text import divergence_text

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from nnviz.engine.run.stop import Stop
 
 
-DEFAULT_EPOCHS = 10
-
-
 class HeadlessRun:
     """A timeline that makes the later settings of a document when their iteration comes; with `breakpoints` it stops at the document's."""
 

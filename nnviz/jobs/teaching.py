@@ -95,6 +95,7 @@ class _Player:
             self._change(with_settings(self._timeline.document, step.set))
         if step.iteration is not None:
             self._go_to(step.iteration)
+        self._runs = {} if step.runs else self._runs
         for name, run in step.runs.items():
             first = self._timeline.log.at(0) if run.document is None else opened(self._documents, run.document)
             other = Timeline(with_settings(first, run.set), Path())

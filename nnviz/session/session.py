@@ -30,7 +30,7 @@ from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.comparison import Comparison
-from nnviz.session.document import Document, Edited, UndoOrder
+from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
@@ -44,7 +44,8 @@ from nnviz.session.sweep_control import SweepControl
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.trials import Trials
-from nnviz.session.what_ifs import WhatIfs
+from nnviz.session.undo_order import UndoOrder
+from nnviz.session.what_ifs import Items, WhatIfs
 
 OUTDATED = "until it is traced again"
 """What is said of a trace that was made before a change."""
@@ -96,7 +97,7 @@ class Session(QObject):
         self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self.sweep, self)
         self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept and self.sweep.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
-        self.what_ifs = WhatIfs(self.link, self)
+        self.what_ifs = WhatIfs(lambda: self.run.trace_index, self._what_if_obstacle, self._trace_what_ifs, self)
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
@@ -108,7 +109,7 @@ class Session(QObject):
         told = (lambda: self.doctor.present, lambda: self.is_saved)
         driven = (self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks)
         self.lessons = LessonRun(*driven, *told, self)
-        self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
+        self.draft = LessonDraft(self.document, self.link, self.stepping, self.branches, self.lessons, autosaves, self)
         self.watch(())
         self._listen()
 
@@ -216,6 +217,20 @@ class Session(QObject):
             self.what_ifs.forget_weights()
             return True
         return False
+
+    def _what_if_obstacle(self, items: Items) -> str:
+        return "" if self.run.is_traced else "Wait until the iteration is traced."
+
+    def _trace_what_ifs(self) -> None:
+        basis = self.what_ifs.basis.trace
+        self.link.ask(messages.TraceNext(basis.detail, self.what_ifs.items, basis.details))
+
+    def _take_what_ifs(self, reply: messages.Reply) -> None:
+        match reply:
+            case messages.Traced() if reply.revision == self.run.revision:
+                self.what_ifs.take(reply.trace.what_ifs)
+            case messages.Failed(request="TraceNext"):
+                self.what_ifs.refuse()
 
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
@@ -389,7 +404,7 @@ class Session(QObject):
         self.training.take(reply)
         self.kept_run.take(reply)
         self.breakpoints.take(reply)
-        self.what_ifs.take(reply)
+        self._take_what_ifs(reply)
         self.weights.take(reply)
         self.training.make_changes(reply)
         for query in (self.previews, self.batch, self.numbers, self.calls, self.tasks, self._gradient_checks, self._unit_maps):

@@ -19,6 +19,7 @@ import msgspec
 from nnviz import jobs
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import FIRST
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.document.store import examples, files, saved_run
 from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.store.saved_run import PART, SavedRun
@@ -116,7 +117,7 @@ class Sweep(msgspec.Struct, frozen=True):
 def prepared(experiment: Experiment, folder: Path, order: SweepOrder) -> Sweep:
     """Return a sweep that can be made. Raises Refused before anything runs."""
     if order.iterations is None and order.epochs is None:
-        order = msgspec.structs.replace(order, epochs=jobs.DEFAULT_EPOCHS)
+        order = msgspec.structs.replace(order, epochs=DEFAULT_EPOCHS)
     return Sweep(order, planned(with_whole_path(experiment, folder), order), folder.absolute())
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from nnviz.records.python_file import EXPECTED, PythonFileError, read_python_file
-from nnviz.records.trace_record import Details
+from nnviz.records.trace_record import Details, WhatIf
 from nnviz.trace import DETAILS, TraceError
 from nnviz.viewing.viewing import TracedIteration, TracedModule
 from nnviz.viewing.window_messages import OpenTrace, QuestionFailed
@@ -60,6 +60,8 @@ def _leave() -> None:
 class FileRecording:
     """The module of a file. Whatever its code raises is a TraceError that says where, in the file if that is on the way."""
 
+    obstacle = ""
+
     def __init__(self, path: Path, name: str) -> None:
         self.details, self.stage, self.detail = DETAILS, "capturing", "textbook"
         self._path, self._name = path, name
@@ -77,11 +79,13 @@ class FileRecording:
             raise TraceError(f"{self._path.name}, or what it imports from its folder, has changed since it was looked at: run it again.")
         self._traced = self._told(lambda: self._made(file.source))
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; the first one as the file says. Raises TraceError."""
         first, self._first = self._first, {}
         wanted = first.get("detail", detail), tuple(dict(first.get("details", details)).items())
-        return self._told(lambda: self._traced.take(*wanted, check))
+        return self._told(lambda: self._traced.take(*wanted, check, what_ifs))
 
     def calls_of(self, error: TraceError) -> str:
         """Return the calls that led to an error, as Python prints them, from the file on."""

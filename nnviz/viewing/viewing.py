@@ -21,10 +21,13 @@ from nnviz import messages
 from nnviz.engine.observe.capture import Captured
 from nnviz.engine.observe.inspection import gradient_checked, node_tensors
 from nnviz.engine.observe.measures import LazyMeasure
+from nnviz.engine.observe.trace_pictures import trace_picture
 from nnviz.engine.observe.trace_records import to_record
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import Details, NodeTensors, TraceRecord
-from nnviz.trace import DETAILS, Node, Trace, called_at, capture, interrupted_by, module_of, user_line
+from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
+from nnviz.trace import DETAILS, Node, Trace, TraceError, ValueChange, called_at, capture, interrupted_by, module_of, user_line
+from nnviz.trace.module_state import ModuleState
 
 if TYPE_CHECKING:
     from nnviz.ui.shell.trace_window import TraceWindow
@@ -73,7 +76,7 @@ def show(
 
 
 def to_json(trace: Trace, path: str | Path | None = None) -> str:
-    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz trace --json` prints.
+    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz export --to OUT.json` writes.
 
     A tensor of more than 4,096 elements is told by its statistics. NaN and ±Infinity are the strings "NaN", "Infinity", "-Infinity".
     """
@@ -115,6 +118,10 @@ class TracedIteration:
         """Return one element of a node's gradient beside a finite difference."""
         return gradient_checked(self._captured, messages.CheckGradient(node, element))
 
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row."""
+        return trace_picture(self._captured, wish)
+
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
         return node_tensors(self._captured, node, row)
@@ -144,12 +151,16 @@ class _Measures:
 class TracedTrace:
     """A trace that is there already."""
 
+    obstacle = "This trace was captured before, without its module at hand: nnviz.show(module, inputs…) can suppose other values."
+
     def __init__(self, trace: Trace, batch_axis: int | None = None) -> None:
         self.details: Sequence[str] = (trace.detail,)
         self.stage = "measuring"
         self._trace, self._batch_axis = trace, trace.batch_axis if batch_axis is None else batch_axis
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> TracedIteration:
         """Return the trace as the window reads it."""
         return TracedIteration(_placed(self._trace, self._batch_axis), check)
 
@@ -159,6 +170,8 @@ class TracedModule:
 
     It may be taken in another thread than it was made in: what torch keeps by thread is as it was there.
     """
+
+    obstacle = ""
 
     def __init__(self, called: Callable, inputs: tuple, how: dict[str, Any], batch_axis: int | None = None, iteration: int = 0) -> None:
         """`iteration`: how many came before it."""
@@ -170,26 +183,67 @@ class TracedModule:
         parts = [part for part in self._module.modules() if isinstance(part, LazyModuleMixin)]
         self._lazy = [part for part in parts if part.has_uninitialized_params()]
         self._before = self._state()
+        self._roots = self._module, how.get("loss")
+        self._began, self._weights = ModuleState(*self._roots), self._versions()
+        """Where the last capture began."""
+        self._nodes: list[tuple] = []
+        """What its nodes are."""
         self._as_called = thread_modes()
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
 
+        With `what_ifs` it starts where the last one without them did, and leaves the module as it was.
         Raises TraceError if it cannot be traced truthfully. Whatever is raised, buffers and generator stay as they are.
         """
         self.stage = "capturing"
         self._fill_in()
+        if what_ifs:
+            return self._supposed(detail, details, check, what_ifs)
+        self._began, self._weights = ModuleState(*self._roots), self._versions()
         present = self._state()
         self._set_state(self._before)
         try:
-            with in_modes(self._as_called), interrupted_by(check), called_at(self._line):
-                trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **self._how)
-            check()
-            self.stage = "measuring"
-            return TracedIteration(_placed(trace, self._batch_axis, self._iteration), check)
+            taken = self._captured(detail, details, check)
+            self._nodes = _identities(taken)
+            return taken
         except BaseException:
             self._set_state(present)
             raise
+
+    def _supposed(self, detail: str, details: Details, check: Callable[[], object], what_ifs: tuple[WhatIf, ...]) -> TracedIteration:
+        if self._versions() != self._weights:
+            raise TraceError("the weights of the module have changed since this iteration began, so nothing can be supposed of it any more")
+        present, buffers = ModuleState(*self._roots), self._state()
+        self._began.restore()
+        self._set_state(self._before)
+        try:
+            supposed = self._captured(detail, details, check, what_ifs)
+            meant, found = self._nodes, _identities(supposed)
+            lost = next((meant[one.node] for one in what_ifs if meant[one.node] != found[one.node]), None)
+            if lost is not None:
+                raise TraceError(f"with this the module goes another way, which does not lead to {lost[2]} as it was: take that back first")
+            return supposed
+        finally:
+            present.restore()
+            self._set_state(buffers)
+
+    def _captured(self, detail: str, details: Details, check: Callable[[], object], what_ifs: tuple[WhatIf, ...] = ()) -> TracedIteration:
+        changes = [ValueChange(change.node, change.kind, change.value, change.element) for change in what_ifs]
+        how = self._how | {"what_ifs": (*self._how.get("what_ifs", ()), *changes)}
+        with in_modes(self._as_called), interrupted_by(check), called_at(self._line):
+            trace = capture(self._called, *self._inputs, detail=detail, details=dict(details), **how)
+        check()
+        self.stage = "measuring"
+        return TracedIteration(_placed(trace, self._batch_axis, self._iteration), check)
+
+    def _versions(self) -> list[tuple[int, int]]:
+        """Which tensors the weights are, and how often each was written into."""
+        return [
+            (id(weight), 0 if weight.is_inference() else weight._version) for weight in self._module.parameters() if not is_lazy(weight)
+        ]
 
     def _state(self) -> tuple[list[torch.Tensor], torch.Tensor]:
         """Buffers and generator, which a forward pass may change."""
@@ -227,6 +281,11 @@ class TracedModule:
                     buffer.copy_(value)
             torch.set_rng_state(state)
         self._before, self._lazy = self._state(), []
+
+
+def _identities(taken: TracedIteration) -> list[tuple]:
+    """What the nodes of an iteration are, whatever their values."""
+    return [(node.kind, node.operation, node.label, node.module, node.group, node.shape) for node in taken.captured.trace.nodes]
 
 
 def thread_modes() -> list[Callable[[], Any]]:

@@ -6,7 +6,8 @@ import msgspec
 
 from nnviz.messages import GradientChecked
 from nnviz.records.halt_record import HaltRecord
-from nnviz.records.trace_record import Details, NodeTensors, TraceRecord
+from nnviz.records.picture_records import Picture, PictureWish
+from nnviz.records.trace_record import Details, NodeTensors, TraceRecord, WhatIf
 
 
 class ToWindow(msgspec.Struct, frozen=True, tag=True):
@@ -22,6 +23,8 @@ class OpenTrace(ToWindow, frozen=True):
     detail: str
     details: tuple[str, ...]
     halt: HaltRecord | None = None
+    obstacle: str = ""
+    """Why nothing can be supposed of it; empty if something can."""
 
 
 class IterationTaken(ToWindow, frozen=True):
@@ -42,6 +45,12 @@ class ElementChecked(ToWindow, frozen=True):
     check: GradientChecked
 
 
+class PictureDrawn(ToWindow, frozen=True):
+    """A picture of the iteration."""
+
+    picture: Picture
+
+
 class QuestionFailed(ToWindow, frozen=True):
     """There is no answer: the kind of the error, what it says, and the calls that led there, as Python prints them."""
 
@@ -57,10 +66,11 @@ class FromWindow(msgspec.Struct, frozen=True, tag=True):
 
 
 class TakeIteration(FromWindow, frozen=True):
-    """Asks for the iteration at a detail."""
+    """Asks for the iteration at a detail, or for what it would be if these were supposed of it."""
 
     detail: str
     details: Details = ()
+    what_ifs: tuple[WhatIf, ...] = ()
 
 
 class ReadNode(FromWindow, frozen=True):
@@ -68,6 +78,8 @@ class ReadNode(FromWindow, frozen=True):
 
     node: int
     row: int | None
+    is_supposed: bool = False
+    """Whether it is about the last iteration that was asked for with something supposed."""
 
 
 class CheckElement(FromWindow, frozen=True):
@@ -75,6 +87,14 @@ class CheckElement(FromWindow, frozen=True):
 
     node: int
     element: tuple[int, ...]
+    is_supposed: bool = False
+
+
+class DrawPicture(FromWindow, frozen=True):
+    """Asks for a picture of the weights, or of what a part of the module puts out for a row."""
+
+    wish: PictureWish
+    is_supposed: bool = False
 
 
 class GiveUp(FromWindow, frozen=True):
@@ -88,8 +108,8 @@ class WindowClosed(FromWindow, frozen=True):
     failed: bool = False
 
 
-Told = OpenTrace | IterationTaken | NodeRead | ElementChecked | QuestionFailed
-Asked = TakeIteration | ReadNode | CheckElement | GiveUp | WindowClosed
+Told = OpenTrace | IterationTaken | NodeRead | ElementChecked | PictureDrawn | QuestionFailed
+Asked = TakeIteration | ReadNode | CheckElement | DrawPicture | GiveUp | WindowClosed
 _told, _asked = msgspec.msgpack.Decoder(Told), msgspec.msgpack.Decoder(Asked)
 
 

@@ -20,11 +20,13 @@ from nnviz.records.halt_record import HaltRecord
 from nnviz.viewing.window_messages import (
     Asked,
     CheckElement,
+    DrawPicture,
     ElementChecked,
     GiveUp,
     IterationTaken,
     NodeRead,
     OpenTrace,
+    PictureDrawn,
     QuestionFailed,
     ReadNode,
     TakeIteration,
@@ -35,7 +37,7 @@ from nnviz.viewing.window_messages import (
 )
 
 if TYPE_CHECKING:
-    from nnviz.session.trace_source import RecordedIteration, Recording
+    from nnviz.session.recorded_trace import RecordedIteration, Recording
 
 COMMAND = ("-P", "-m", "nnviz", "--window")
 """-P: a file in the present folder that is called like a library does not take its place."""
@@ -56,7 +58,7 @@ def show_apart(recording: Recording, title: str, detail: str, halt: HaltRecord |
     process = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment())
     window = AnsweredWindow(process.stdout.fileno(), process.stdin, recording)
     try:
-        window.say(OpenTrace(0, title, detail, tuple(recording.details), halt))
+        window.say(OpenTrace(0, title, detail, tuple(recording.details), halt, recording.obstacle))
         return window.serve()
     finally:
         _close(process)
@@ -87,7 +89,8 @@ class AnsweredWindow:
     def __init__(self, source: int, target: BinaryIO, recording: Recording) -> None:
         """`source`: the descriptor from which its questions are read; `target`: where the answers go."""
         self._source, self._target, self._recording = source, target, recording
-        self._iteration: RecordedIteration | None = None
+        self._iterations: dict[bool, RecordedIteration] = {}
+        """The last one, and the last of which something was supposed."""
         self._error: Exception | None = None
         self._asked: SimpleQueue[Asked] = SimpleQueue()
         self._reader = threading.Thread(target=self._read, name="nnviz window", daemon=True)
@@ -118,8 +121,8 @@ class AnsweredWindow:
 
     def _take(self, question: TakeIteration) -> None:
         try:
-            iteration = self._recording.take(question.detail, question.details, self._look(question.number))
-            self._iteration = iteration
+            iteration = self._recording.take(question.detail, question.details, self._look(question.number), question.what_ifs)
+            self._iterations[bool(question.what_ifs)] = iteration
             self.say(IterationTaken(question.number, iteration.index.trace))
         except _GivenUp:
             self.say(QuestionFailed(question.number, "Cancelled", ""))
@@ -144,9 +147,11 @@ class AnsweredWindow:
     def _answer(self, question: Asked) -> None:
         try:
             if isinstance(question, ReadNode):
-                self.say(NodeRead(question.number, self._iteration.numbers(question.node, question.row)))
+                self.say(NodeRead(question.number, self._iterations[question.is_supposed].numbers(question.node, question.row)))
+            elif isinstance(question, DrawPicture):
+                self.say(PictureDrawn(question.number, self._iterations[question.is_supposed].picture(question.wish)))
             elif isinstance(question, CheckElement):
-                self.say(ElementChecked(question.number, self._iteration.check(question.node, question.element)))
+                self.say(ElementChecked(question.number, self._iterations[question.is_supposed].check(question.node, question.element)))
         except Exception as error:
             self.say(QuestionFailed(question.number, type(error).__name__, str(error)))
 

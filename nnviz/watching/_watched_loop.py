@@ -19,10 +19,11 @@ from torch.optim import LBFGS, Optimizer
 from torch.overrides import _get_current_function_mode_stack
 
 from nnviz.trace import DETAILS, TraceError, user_line
+from nnviz.trace.module_state import unchanged
 from nnviz.watching._asking import asked, way_of_asking
 from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
 from nnviz.watching.halting import Halt, halted
-from nnviz.watching.iteration_replay import IterationReplay, unchanged
+from nnviz.watching.iteration_replay import IterationReplay
 from nnviz.watching.passes import LossCall, Passes
 
 MOST_HALTS = 10

@@ -342,7 +342,8 @@ def test_as_a_process(document):
     run = [sys.executable, "main.py", "check", document]
     found = subprocess.run([*run, "--json"], cwd=ROOT, capture_output=True, env={"LANG": "C", "PYTHONIOENCODING": "ascii"}, check=True)
     assert json.loads(found.stdout)["ok"] and not found.stderr
-    code = "import sys; from nnviz.cli import main; main(['check', 'example:moons']); assert not {'torch', 'PySide6'} & set(sys.modules)"
+    helped = "import sys; from nnviz.cli import main; main(['--help']); assert 'numpy' not in sys.modules"
+    code = f"{helped}; main(['check', 'example:moons']); assert not {{'torch', 'PySide6'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     found = subprocess.run([sys.executable, "-m", "nnviz", "run", "nothing.json"], cwd=ROOT, capture_output=True)
     assert found.returncode == 1 and b"nothing.json" in found.stderr and b"Traceback" not in found.stderr

@@ -10,12 +10,14 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from nnviz.file_program import FileRecording
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.python_file import read_python_file
+from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
 from nnviz.ui.files.python_sheet import agree
 from nnviz.ui.shell.python_window import FileWindow, show_file
 from nnviz.ui.shell.trace_window import TraceWindow, run
+from nnviz.viewing.file_program import FileRecording
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
@@ -74,6 +76,25 @@ def test_a_file_is_shown_as_it_asks_and_can_be_opened_further(shown, qtbot, capf
     qtbot.waitUntil(lambda: not trace.busy, timeout=10_000)
     assert trace.stepping.index.trace.detail == "layer"
     assert "hello from the file" in capfd.readouterr().err
+
+
+def test_a_file_supposes_other_values_until_its_process_has_ended(shown, qtbot):
+    window = shown(GOOD).window
+    trace, truth = window.trace, window.trace.stepping.index
+    tanh = next(node.id for node in truth.trace.nodes if node.operation == "tanh")
+    trace.what_ifs.add(WhatIf(tanh, "ablate"))
+    qtbot.waitUntil(lambda: not trace.busy, timeout=10_000)
+    assert trace.stepping.index.original is truth and trace.stepping.index.trace.loss != truth.trace.loss
+    assert trace.picture(PictureWish("weights", "2.weight")).values.shape == (1, 1, 4)
+    trace._recording.kill()
+    qtbot.waitUntil(lambda: trace._recording._program.has_ended, timeout=10_000)
+    trace.what_ifs.add(WhatIf(tanh, "set", 2.0))
+    assert "process of model.py has ended: run it again" in window.toast.text and len(trace.what_ifs.items) == 1
+    trace.what_ifs.clear()
+    assert trace.stepping.index is truth, "what was there before is kept"
+    trace.stepping.select(tanh)
+    assert not window.step.chain_rule.what_if.buttons["set"].isEnabled()
+    assert "process of model.py has ended" in trace.picture(PictureWish("weights")).sentence
 
 
 @pytest.mark.parametrize(

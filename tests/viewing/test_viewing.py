@@ -152,9 +152,9 @@ def test_playing_ends_at_the_end(shown, qtbot):
     assert window.trace.stepping.is_at_end
 
 
-def test_showing_ends_when_the_window_is_closed(shown, qapp):
+def test_showing_ends_when_the_window_is_closed(qapp):
     module, inputs = zoo.make("mlp_tanh_mse")
-    window = shown(module, *inputs)
+    window = nnviz.show(module, *inputs, block=False)  # run deletes it
     QTimer.singleShot(0, window.close)
     run(window)
 

@@ -128,7 +128,6 @@ def test_what_it_cannot_do_is_said(shown, qtbot):
     for key, modifier, words in (
         (Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier, "no next batch"),
         (Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier, "no next batch"),
-        (Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier, "need a document"),
     ):
         window.toast.post("info", "")
         qtbot.keyClick(window, key, modifier)

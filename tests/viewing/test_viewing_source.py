@@ -38,6 +38,34 @@ def test_the_card_shows_the_line_that_made_the_node(window):
     assert card.source.text() == "" and not card.source.open.isVisible()
 
 
+def test_every_module_on_the_way_is_a_link_to_it_in_the_graph(qtbot):
+    module, inputs = zoo.make("resnet18")
+    window = nnviz.show(module, *inputs, block=False)
+    qtbot.addWidget(window)
+    window.resize(1280, 800)
+    view, card, stepping = window.graph.view, window.step.chain_rule, window.trace.stepping
+    view.set_animated(False)
+    node = next(one for one in stepping.index.trace.nodes if one.group[:4] == ("net", "4", "0", "bn1") and one.kind == "operation")
+    settled = lambda: not view.trace_scene.placer.is_busy  # noqa: E731
+    view.folds.show(node.id)
+    qtbot.waitUntil(settled, timeout=30_000)
+    view.show_node(node.id)
+    view.actual_size()
+    links = {link.text(): link for link in card.breadcrumb.links()}
+    assert "net.4.0" in links and "model" in links
+    links["net.4.0"].click()
+    qtbot.waitUntil(settled, timeout=30_000)
+    assert view.folds.card(node.id).folded and view.folds.card(node.id).block.startswith("net/4/0")
+    seen = view.mapToScene(view.viewport().rect()).boundingRect()
+    assert seen.contains(view.trace_scene.card_of(node.id).sceneBoundingRect().center())
+    card.breadcrumb.links()[0].click()
+    qtbot.waitUntil(settled, timeout=30_000)
+    assert view.is_fitted and card.breadcrumb.crumbs()[0].text == "model"
+    seen = view.mapToScene(view.viewport().rect()).boundingRect()
+    assert seen.contains(view.content_rect()) and view.folds.card(node.id).block == "net/4"
+    assert "whole graph" in card.breadcrumb.toolTip()
+
+
 def test_it_is_opened_by_key_and_by_button(window, qtbot, monkeypatch):
     node, started = made_by_code(window), []
     monkeypatch.setenv("VISUAL", "code --wait")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Callable
 from functools import partial
 from math import prod
@@ -183,6 +184,8 @@ def _chained(operator: str) -> Callable[[str, list[str], int], list[str]]:
     return lines
 
 
+_SLOPE = 0.01
+"""Of a leaky ReLU in torch, where none is given."""
 FUNCTIONS = {
     "relu": "F.relu",
     "leaky_relu": "F.leaky_relu",
@@ -196,11 +199,16 @@ FUNCTIONS = {
 }
 
 
-def activated(function: str, value: Source, negative_slope: float = 0.01) -> Source:
+def _has_own_slope(layer: Layer) -> bool:
+    """Whether the activation is a leaky ReLU with another slope than torch's own."""
+    return layer["activation"] == "leaky_relu" and layer["negative_slope"] != _SLOPE
+
+
+def activated(function: str, value: Source, negative_slope: float = _SLOPE) -> Source:
     """Return the source of an activation of some value; `negative_slope` is that of a leaky ReLU."""
     if function == "identity":
         return value
-    if function == "leaky_relu" and negative_slope != 0.01:
+    if function == "leaky_relu" and negative_slope != _SLOPE:
         return CallSource(FUNCTIONS[function], (value, f"negative_slope={negative_slope!r}"))
     return CallSource(FUNCTIONS[function], (value, "dim=-1") if function == "softmax" else (value,))
 
@@ -326,6 +334,8 @@ def _recurrent(layer: Layer, shapes: list[Shape]) -> LayerSource:
     else:
         function = FUNCTIONS.get(layer["activation"], "None")
         function = "functools.partial(F.softmax, dim=-1)" if layer["activation"] == "softmax" else function
+        if _has_own_slope(layer):
+            function = f"functools.partial(F.leaky_relu, negative_slope={layer['negative_slope']!r})"
         made = CallSource("Recurrent", (*given, f"function={function}"))
     return LayerSource(made, partial(_states, layer), (_ONE_BIAS if is_torchs_net(layer) else _RECURRENT,))
 
@@ -444,9 +454,10 @@ def _block_class(layer: Layer) -> tuple[str, str]:
     """What the class of such a block is called, and its definition."""
     features = [*(["Causal"] if layer["causal"] else []), *(["PreNorm"] if layer["norm_first"] else [])]
     features += [layer["activation"].title().replace("_", "")] if layer["activation"] != "relu" else []
+    features += [re.sub(r"\W", "_", repr(layer["negative_slope"]))] if _has_own_slope(layer) else []
     name = f"{''.join(features)}EncoderBlock{'WithDropout' if layer['p'] else ''}"
     mask = ", attn_mask=future(x.shape[1])" if layer["causal"] else ""
-    inner = laid_out(activated(layer["activation"], "self.linear1(x)"))
+    inner = laid_out(activated(layer["activation"], "self.linear1(x)", layer["negative_slope"]))
     if layer["norm_first"]:
         forward = "x = x + self.attend(self.norm1(x))\n        return x + self.transform(self.norm2(x))"
     else:

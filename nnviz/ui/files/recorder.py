@@ -14,6 +14,7 @@ from nnviz.export import pictures
 from nnviz.export.recording import MovingPicture
 from nnviz.extras import MissingExtra
 from nnviz.session.session import Session
+from nnviz.session.stepping import Stepping
 from nnviz.ui.theme.colors import BODY, GUTTER, THEMES, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.style import apply_theme
@@ -36,6 +37,61 @@ class RecordableWindow(Protocol):
 
     def setUpdatesEnabled(self, enabled: bool) -> None:
         """Let what has changed be painted on the screen, or not."""
+
+
+class RecordedSubject(Protocol):
+    """What goes by while it is recorded: the steps of an iteration, and perhaps the iterations of a run."""
+
+    stepping: Stepping
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+
+    @property
+    def iteration(self) -> int:
+        """Where it stands."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why it goes no further, as a sentence; empty if it does."""
+
+    def pause(self) -> None:
+        """Let nothing go by any more that was not asked for."""
+
+    def go_to(self, iteration: int) -> None:
+        """Have it stand at another iteration."""
+
+
+class RecordedSession:
+    """A session, whose steps and iterations can be recorded."""
+
+    def __init__(self, session: Session) -> None:
+        self.stepping, self._session = session.stepping, session
+
+    @property
+    def title(self) -> str:
+        """What the document is called."""
+        return self._session.document.title
+
+    @property
+    def iteration(self) -> int:
+        """Where the run stands."""
+        return self._session.run.iteration
+
+    @property
+    def obstacle(self) -> str:
+        """Why no iteration can be made, as a sentence; empty if one can."""
+        return self._session.training.obstacle
+
+    def pause(self) -> None:
+        """Train and play no further."""
+        self._session.training.pause()
+        self.stepping.stop()
+
+    def go_to(self, iteration: int) -> None:
+        """Have the run stand at another iteration."""
+        self._session.training.go_to(iteration)
 
 
 @dataclass(frozen=True)
@@ -70,9 +126,9 @@ class Recorder(QObject):
     ended = Signal(str, str)
     """The file, empty where there is none; and a sentence: why not, or what is in it."""
 
-    def __init__(self, session: Session, window: RecordableWindow, parent: QObject | None = None) -> None:
+    def __init__(self, subject: RecordedSubject, window: RecordableWindow, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._session, self._window = session, window
+        self._subject, self._window = subject, window
         self._clock = QTimer(self, interval=_POLL_MS)
         self._clock.timeout.connect(self._look)
         self._order: RecordingOrder | None = None
@@ -91,16 +147,15 @@ class Recorder(QObject):
 
     def start(self, order: RecordingOrder) -> None:
         """Begin. What cannot be recorded is said by `ended`."""
-        session = self._session
+        subject = self._subject
         try:
             self._recording = MovingPicture(order.path, QSize(*order.size), order.per_second)
         except (MissingExtra, ValueError) as error:
             self.ended.emit("", str(error))
             return
-        session.training.pause()
-        session.stepping.stop()
+        subject.pause()
         self._order, self._left = order, list(order.places)
-        self._before = session.run.iteration, session.stepping.cursor, current_theme().name
+        self._before = subject.iteration, subject.stepping.cursor, current_theme().name
         self._bounds = QRectF()
         is_scene = not pictures.bounds_of(self._window.pictured(order.what)).isNull()
         self._measured = [order.last, order.first] if is_scene and order.along == "steps" else []
@@ -126,14 +181,14 @@ class Recorder(QObject):
 
     def _go(self) -> None:
         if self._order.along == "steps":
-            self._session.stepping.to(self._place)
-        elif self._session.run.iteration != self._place:
-            self._session.training.go_to(self._place)
+            self._subject.stepping.to(self._place)
+        elif self._subject.iteration != self._place:
+            self._subject.go_to(self._place)
 
     def _look(self) -> None:
         """Take the picture as soon as the window stands."""
         if not self._window.is_settled():
-            if obstacle := self._session.training.obstacle:
+            if obstacle := self._subject.obstacle:
                 self._recording.abandon()
                 self._end("", obstacle)
             return
@@ -142,7 +197,7 @@ class Recorder(QObject):
             self._measured.pop(0)
             self._go()
             return
-        here = self._session.stepping.cursor if self._order.along == "steps" else self._session.run.iteration
+        here = self._subject.stepping.cursor if self._order.along == "steps" else self._subject.iteration
         if here == self._place:
             self._take()
         if here == self._left[0] and len(self._left) > 1:
@@ -162,8 +217,8 @@ class Recorder(QObject):
 
     def _write_caption(self, image: QImage) -> None:
         """Say in the corner which iteration and step it is: the graph does not."""
-        stepping = self._session.stepping
-        parts = [self._session.document.title, f"iteration {self._session.run.iteration:,}"]
+        stepping = self._subject.stepping
+        parts = [self._subject.title, f"iteration {self._subject.iteration:,}"]
         if self._order.what == "graph":
             parts.append(f"step {stepping.cursor} of {stepping.length}")
         painter = QPainter(image)
@@ -174,7 +229,7 @@ class Recorder(QObject):
 
     def _finish(self) -> None:
         order, images = self._order, self._recording.images
-        short = "" if images == len(order.places) else f" The run goes no further than iteration {self._session.run.iteration:,}."
+        short = "" if images == len(order.places) else f" The run goes no further than iteration {self._subject.iteration:,}."
         try:
             self._recording.finish()
         except (OSError, ValueError) as error:
@@ -189,8 +244,8 @@ class Recorder(QObject):
         self._window.set_animated(True)
         self._window.setUpdatesEnabled(True)
         apply_theme(QApplication.instance(), THEMES[theme])
-        if self._session.run.iteration != iteration:
-            self._session.training.go_to(iteration)
+        if self._subject.iteration != iteration:
+            self._subject.go_to(iteration)
         else:
-            self._session.stepping.to(cursor)
+            self._subject.stepping.to(cursor)
         self.ended.emit(path, told)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox
 
 from nnviz.records.python_file import PythonFile, PythonFileError, read_python_file
-from nnviz.session.trace_source import RecordedTrace
+from nnviz.session.recorded_trace import RecordedTrace
 from nnviz.ui.files.python_sheet import PythonSheet, agree, is_agreed
 from nnviz.ui.shell import app
 from nnviz.ui.shell._file_program import FileProgram

@@ -94,7 +94,9 @@ class ParallelPlot(Plot):
         said = (
             f"{count:,} of {len(self._numbers):,} runs"
             if self.brushes
-            else f"{count:,} run{'s' * (count != 1)}, the bluer the lower the loss"
+            else f"{count:,} run{'s' * (count != 1)}, bluer: lower loss"
+            if count
+            else ""
         )
         self.set_heading("Parallel coordinates", said if numbers else "", "Axes")
 

@@ -14,6 +14,7 @@ from pyarrow import parquet
 from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from nnviz.document import edits
 from nnviz.document.catalog import new_layer
 from nnviz.document.network import Link, Network
 from nnviz.document.store.examples import TEMPLATES, example_names, open_document
@@ -56,9 +57,19 @@ def few_with_all_kinds() -> list[str]:
     return chosen
 
 
-@pytest.mark.parametrize("name", few_with_all_kinds())
-def test_onnxruntime_answers_as_torch_does(name, tmp_path):
-    timeline = HeadlessRun(OpenedFile(open_document(name), tmp_path)).timeline
+LEAKY = {"activation": "leaky_relu", "negative_slope": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("name", "of_layer", "set_"),
+    [*((name, "", {}) for name in few_with_all_kinds()), ("template:rnn", "rnn", LEAKY), ("template:encoder", "encoder_block", LEAKY)],
+)
+def test_onnxruntime_answers_as_torch_does(name, of_layer, set_, tmp_path):
+    document = open_document(name)
+    for layer in document.network:
+        for field, value in set_.items() if layer.kind == of_layer else ():
+            document = edits.set_value(document, f"network.layers.{layer.id}.{field}", value)
+    timeline = HeadlessRun(OpenedFile(document, tmp_path)).timeline
     timeline.advance()
     before = digest(timeline.trainer.net)
     told = finished(FileTask(str(tmp_path / "net.onnx"), "network"), timeline).told

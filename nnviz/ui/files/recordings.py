@@ -5,33 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QProgressDialog
+from PySide6.QtWidgets import QProgressDialog, QWidget
 
-from nnviz.session.session import Session
-from nnviz.ui.files._recording_sheet import RecordingSheet
-from nnviz.ui.files.recorder import Recorder, RecordingOrder
-from nnviz.ui.shell_api import Shell
+from nnviz.ui.files._recording_sheet import SUBJECTS, RecordingSheet
+from nnviz.ui.files.recorder import RecordableWindow, RecordedSubject, Recorder, RecordingOrder
 from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.toast import Toast
 
 _FILTERS = "MP4 (*.mp4);;GIF (*.gif)"
 
 
-class Recordings:
-    """`ask_file` is given a title, a name and filters: where to write."""
+class AskedWindow(RecordableWindow, Protocol):
+    """A window in which a person asks for a recording."""
 
-    def __init__(self, session: Session, shell: Shell, ask_file: Callable[[str, str, str], str]) -> None:
-        self._session, self._shell, self._ask_file = session, shell, ask_file
-        self.recorder = Recorder(session, shell, shell.window())
+    toast: Toast
+
+    def window(self) -> QWidget:
+        """Return the window itself, to stand the sheet over."""
+
+    def panel_titles(self) -> dict[str, str]:
+        """Return the titles of the panels that can be seen, by their names."""
+
+
+class Recordings:
+    """`ask_file` is given a title, a name and filters: where to write. `of_run`: there are iterations, a network and plots, too."""
+
+    def __init__(self, subject: RecordedSubject, shell: AskedWindow, ask_file: Callable[[str, str, str], str], of_run: bool = True) -> None:
+        self._subject, self._shell, self._ask_file, self._of_run = subject, shell, ask_file, of_run
+        self.recorder = Recorder(subject, shell, shell.window())
         self.recorder.progressed.connect(self._show_progress)
         self.recorder.ended.connect(self._tell)
         self._bar: QProgressDialog | None = None
 
     def ask(self) -> None:
         """Ask what shall be recorded."""
-        steps = self._session.stepping.length
-        sheet = RecordingSheet(steps, self._session.run.iteration, self._shell.panel_titles(), self._shell.window())
+        seen = {text: key for key, text in SUBJECTS.items() if self._of_run or key in ("graph", "window")}
+        seen |= {text: key for key, text in self._shell.panel_titles().items()}
+        sheet = RecordingSheet(self._subject.stepping.length, self._subject.iteration if self._of_run else None, seen, self._shell.window())
         sheet.chosen.connect(self._begin)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.adjustSize()
@@ -39,7 +52,7 @@ class Recordings:
         sheet.show()
 
     def _begin(self, order: RecordingOrder) -> None:
-        name = self._ask_file("Record", f"{Path(self._session.document.title).stem}.mp4", _FILTERS)
+        name = self._ask_file("Record", f"{Path(self._subject.title).stem}.mp4", _FILTERS)
         if name:
             self.recorder.start(replace(order, path=Path(name).absolute()))
 

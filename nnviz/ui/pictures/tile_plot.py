@@ -85,9 +85,15 @@ class TilePlot(Plot):
         if self.instrument.of_rows and row != self.wish.row:
             self._want(row=row)
 
+    def set_layer(self, layer: str) -> None:
+        """Show the picture of this layer."""
+        self._want(layer=layer)
+
     def take(self, found: tuple[int, Picture] | None = None, data: DataRecord | None = None, is_late: bool = False) -> None:
         if data is not None:
             self.row.setMaximum(max(0, data.x.shape[0] - 1))
+        elif found is not None and found[1].rows:
+            self.row.setMaximum(found[1].rows - 1)
         self.view, self.tiles = None, []
         self.sentence = "the picture appears once the engine has made it" if found is None else found[1].sentence
         self._offer_choices(found[1] if found else None)
