@@ -18,7 +18,7 @@ from nnviz.records.breakpoint_places import BreakpointPlace, first_between, node
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, WhatIf
-from nnviz.session._background_call import BackgroundCall, Cancelled
+from nnviz.session.background_call import BackgroundCall, Cancelled
 from nnviz.session.stepping import Stepping
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.undo_order import UndoOrder

@@ -15,7 +15,7 @@ from torch import Tensor
 from nnviz.records.halt_record import HaltRecord
 from nnviz.records.trace_record import Details, WhatIf
 from nnviz.trace import DETAILS, Trace, TraceError
-from nnviz.viewing import TracedIteration, TracedModule
+from nnviz.viewing.viewing import TracedIteration, TracedModule
 from nnviz.watching._culprit import called, culprit, losses_by_row
 from nnviz.watching.conditions import Hit, WatchedStep
 from nnviz.watching.iteration_replay import IterationReplay

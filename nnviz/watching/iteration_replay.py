@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from nnviz.trace import TraceError
 from nnviz.trace.record import dense, tensors_in
-from nnviz.viewing import TracedModule, in_modes
+from nnviz.viewing.viewing import TracedModule, in_modes
 from nnviz.watching.passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, output_tensors, placeholders, version
 
 _CLOSE = 1e-4

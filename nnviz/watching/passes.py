@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from nnviz.trace.record import tensors_in
-from nnviz.viewing import thread_modes
+from nnviz.viewing.viewing import thread_modes
 
 Guards = list[tuple[Tensor, int]]
 """Tensors that are referred to, not copied, and their version counters then."""

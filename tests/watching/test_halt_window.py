@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QApplication
 from torch import nn
 
 import nnviz
-from nnviz import window_process
 from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
 from nnviz.ui.shell.trace_window import TraceWindow
+from nnviz.viewing import window_process
 from nnviz.watching import _asking
 from tests.watching.loops import trained, watched
 

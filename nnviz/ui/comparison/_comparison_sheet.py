@@ -188,6 +188,7 @@ class ComparisonSheet(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
+        fit_height(self)
         open_below_bar(self, window, self.subject)
 
 

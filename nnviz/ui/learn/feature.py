@@ -26,7 +26,7 @@ from nnviz.session.lesson_draft import DRAFT
 from nnviz.session.lesson_state import LessonState, cursor_of
 from nnviz.session.session import Session
 from nnviz.ui.learn._back_note import BackNote
-from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside, silent_panels
+from nnviz.ui.learn._beside import DEFAULT, asks_for_measures, covered_panels, panels_beside, silent_panels
 from nnviz.ui.learn._interview import QUIZ_NAME, Interview
 from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
 from nnviz.ui.learn._sheet_export import SheetExport
@@ -80,7 +80,7 @@ class LearnFeature(QObject):
         self._known: dict[str, Lesson] = {}
         self._view = "lesson"
         """What is to be shown: lesson (the list where none is open) · list · interview."""
-        self._answering: tuple = ((), (), False)
+        self._answering: tuple = ((), (), False, False)
         self._worked_out: tuple = ()
         """For which step, answer and trace the element was wanted last."""
         self._connect()
@@ -143,6 +143,11 @@ class LearnFeature(QObject):
     def silent(self) -> tuple[str, ...]:
         """The panels whose subtitle would say the answer before it is given."""
         return silent_panels(self._run.state) if self._is_seen else ()
+
+    @property
+    def hides_measures(self) -> bool:
+        """Whether loss and score of the run would say the answer before it is given."""
+        return self._is_seen and asks_for_measures(self._run.state)
 
     @property
     def is_click_asked(self) -> bool:
@@ -253,6 +258,11 @@ class LearnFeature(QObject):
         if lesson is None:
             return
         self._come()
+        if self._run.state is not None and (self._run.state.name, self._run.state.lesson) == (name, lesson) and not self._run.obstacle:
+            self._view = "lesson"
+            self._show()
+            self.take_keyboard()
+            return
         place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
         if self._run.loses_work(name, lesson, place) and not self._may_leave():
             return
@@ -441,7 +451,7 @@ class LearnFeature(QObject):
 
     def _tell_answering(self) -> None:
         """Say what is covered before the answer, and whether a click is one, where that has changed."""
-        if (answering := (self.covered, self.silent, self.is_click_asked)) != self._answering:
+        if (answering := (self.covered, self.silent, self.hides_measures, self.is_click_asked)) != self._answering:
             self._answering = answering
             self.answering_changed.emit()
 

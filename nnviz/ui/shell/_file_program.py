@@ -19,7 +19,7 @@ from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.session.engine_process import engine_environment
 from nnviz.ui.shell.window_of_program import Program, ProgramIteration, failure
-from nnviz.window_messages import OpenTrace, QuestionFailed, TakeIteration
+from nnviz.viewing.window_messages import OpenTrace, QuestionFailed, TakeIteration
 
 COMMAND = ("-u", "-P", "-m", "nnviz", "--program")
 _PATIENCE = 0.7

@@ -82,8 +82,11 @@ def screenshot(job: Job, out: Path) -> None:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
-def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> None:
-    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed."""
+def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> str:
+    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed.
+
+    Return what is to be said of it, often nothing.
+    """
     possible = SUFFIXES.get(what, PICTURES)
     if out.suffix[1:].lower() not in possible:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
@@ -93,7 +96,7 @@ def export(job: Job, out: Path, what: str = "graph", width: float | None = None)
         if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
             raise JobFailed(f"{problem.place}: {problem.message} {problem.cure}")
         try:
-            window.features.files.exports.write(out, what, width)
+            return window.features.files.exports.write(out, what, width)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 

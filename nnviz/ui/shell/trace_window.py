@@ -289,6 +289,14 @@ class TraceWindow(QMainWindow):
             return PlotStill(plots[what])
         return {"graph": self.graph.view.scene(), "window": self, **self.step.cards}[what]
 
+    def figured(self, what: str, centimetres: float | None = None) -> object:
+        """Return what a figure is made of: `pictured` with title, iteration and legend, laid out for a page so many cm wide."""
+        from nnviz.ui.shell.figures import graph_still, page_pixels  # no window is opened for figures
+
+        if what == "graph":
+            return graph_still(self.graph.view, self._title, self.trace.stepping, "")
+        return PlotStill(self.step.microscope, width=page_pixels(centimetres)) if what == "microscope" else self.pictured(what)
+
     def ask_figure(self) -> None:
         """Ask of what a figure shall be made, and how wide it shall be."""
         subjects = {name: text for name, text in _PICTURED.items() if name in ("graph", "window")}
@@ -345,6 +353,7 @@ class TraceWindow(QMainWindow):
             self._recordings.recorder.cancel()
             self._recordings = None
         self.hide()  # at once, whatever the module takes to end
+        self.checking.stop()
         if not self.trace.close():
             warnings.warn(f"{self._title} is still running: it is inside one call that cannot be interrupted", RuntimeWarning, stacklevel=1)
         event.accept()

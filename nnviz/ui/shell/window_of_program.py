@@ -19,7 +19,7 @@ from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.ui.shell import app
 from nnviz.ui.shell.halt_window import tell_halt
 from nnviz.ui.shell.trace_window import open_window, run
-from nnviz.window_messages import (
+from nnviz.viewing.window_messages import (
     CheckElement,
     DrawPicture,
     FromWindow,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, stdev
 
 import numpy as np
 
@@ -163,15 +163,39 @@ class SeedBand:
 def seed_bands(labels: Sequence[str], rows: Sequence[SweptRun], curve: str) -> tuple[SeedBand, ...]:
     """Return a band for each combination of settings, named by those that differ. `curve`: losses · validation_losses; runs without any are
     left out."""
+    groups = _groups(labels, [row for row in rows if getattr(row, curve)])
+    return tuple(_band(name, runs, curve) for name, runs in groups)
+
+
+def _groups(labels: Sequence[str], rows: Sequence[SweptRun]) -> list[tuple[str, list[SweptRun]]]:
+    """The runs of each combination of settings, which differ in their seed alone, and what these settings are, as far as they change."""
     names = short_names(labels)
     groups: dict[tuple[str, ...], list[SweptRun]] = {}
     for row in rows:
-        if getattr(row, curve):
-            key = tuple(value for label, value in zip(labels, row.values, strict=True) if label != "seed")
-            groups.setdefault(key, []).append(row)
+        key = tuple(value for label, value in zip(labels, row.values, strict=True) if label != "seed")
+        groups.setdefault(key, []).append(row)
     others = [names[label] for label in labels if label != "seed"]
     changing = [place for place in range(len(others)) if len({key[place] for key in groups}) > 1]
-    return tuple(_band(" · ".join(f"{others[place]} {key[place]}" for place in changing), runs, curve) for key, runs in groups.items())
+    return [(" · ".join(f"{others[place]} {key[place]}" for place in changing), runs) for key, runs in groups.items()]
+
+
+def best_of(labels: Sequence[str], rows: Sequence[SweptRun]) -> str:
+    """Return which settings have the lowest loss at the end, as a mean over their seeds, as a sentence; empty where none has any. Settings
+    of which a run failed or diverged beyond all numbers are none of them."""
+    groups = [(name, [judged_loss(run) for run in runs if run.iterations or not run.is_failed]) for name, runs in _groups(labels, rows)]
+    sound = [(fmean(losses), name, losses) for name, losses in groups if losses and all(map(_is_known, losses))]
+    if not sound:
+        return ""
+    mean, name, losses = min(sound)
+    figure = "validation loss" if any(row.validation_loss is not None for row in rows) else "training loss"
+    told = f"{figure} {steady(mean)}"
+    if len(losses) > 1:
+        told = f"mean {told} ± {steady(stdev(losses))} over {len(losses)} seeds, {steady(min(losses))} to {steady(max(losses))}"
+    return f"Lowest with {name}: {told}." if name and len(groups) > 1 else f"{told[0].upper()}{told[1:]}."
+
+
+def _is_known(loss: float | None) -> bool:
+    return loss is not None and math.isfinite(loss)
 
 
 def _band(name: str, runs: Sequence[SweptRun], curve: str) -> SeedBand:
