@@ -1,4 +1,7 @@
-"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it."""
+"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it.
+
+It is long because what the person does and what the engine answers in between change one state, step by step.
+"""
 
 from __future__ import annotations
 

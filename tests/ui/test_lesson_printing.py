@@ -94,7 +94,7 @@ def window(qtbot, lent_engine):
 def test_in_the_window_it_is_written_beside_all_else_and_can_be_cancelled(qtbot, window, tmp_path):
     learn, session, out = window.features.learn, window.session, tmp_path / "own.pdf"
     assert not window.action_table["lesson_pdf"].isEnabled()
-    learn.ask_files_with(lambda title, name, filters: str(out))
+    learn.printing.ask_with(lambda title, name, filters: str(out))
     window.features.area.show_workspace("learn")
     session.lessons.open("neuron", open_lesson("neuron"))
     wait(qtbot, lambda: not session.lessons.is_setting_up)
@@ -112,7 +112,7 @@ def test_in_the_window_it_is_written_beside_all_else_and_can_be_cancelled(qtbot,
 
 
 def test_in_the_window_a_file_that_cannot_be_written_is_told(qtbot, window, tmp_path):
-    window.features.learn.ask_files_with(lambda title, name, filters: str(tmp_path / "sheet.png"))
+    window.features.learn.printing.ask_with(lambda title, name, filters: str(tmp_path / "sheet.png"))
     window.features.area.show_workspace("learn")
     window.session.lessons.open("neuron", open_lesson("neuron"))
     wait(qtbot, lambda: not window.session.lessons.is_setting_up)

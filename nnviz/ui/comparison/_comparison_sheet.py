@@ -137,6 +137,7 @@ class ComparisonSheet(QDialog):
     def _fill_chips(self, choices: Sequence[tuple[str, str]], usual: Sequence[str]) -> None:
         for chip in self.chips.values():
             self._chips.layout().removeWidget(chip)
+            chip.hide()
             chip.deleteLater()
         grid = self._chips.layout() or QGridLayout(self._chips)
         grid.setContentsMargins(0, 0, 0, 0)

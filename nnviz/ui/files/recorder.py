@@ -8,17 +8,21 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QApplication, QGraphicsScene
+from PySide6.QtWidgets import QApplication, QGraphicsScene, QWidget
 
 from nnviz.export import pictures
 from nnviz.export.recording import MovingPicture
 from nnviz.extras import MissingExtra
 from nnviz.session.session import Session
 from nnviz.session.stepping import Stepping
+from nnviz.text import names
 from nnviz.ui.theme.colors import BODY, GUTTER, THEMES, current_theme
 from nnviz.ui.theme.fonts import sans
 from nnviz.ui.theme.style import apply_theme
+from nnviz.ui.widgets.plot_picture import PlotStill, StillRows
 
+_PLAIN, _LEAST_ZOOM = QSize(800, 500), 0.8
+"""Larger pictures of plots have larger letters, smaller ones have smaller letters down to this share."""
 _POLL_MS = 4
 """How often it is looked whether the window stands."""
 
@@ -208,7 +212,7 @@ class Recorder(QObject):
 
     def _take(self) -> None:
         order = self._order
-        target = self._window.pictured(order.what)
+        target = _fitted(self._window.pictured(order.what), self._recording.size)
         image = pictures.image(target, self._recording.size, current_theme(), self._bounds)
         if isinstance(target, QGraphicsScene):
             self._write_caption(image)
@@ -216,11 +220,12 @@ class Recorder(QObject):
         self.progressed.emit(self._recording.images, len(order.places))
 
     def _write_caption(self, image: QImage) -> None:
-        """Say in the corner which iteration and step it is: the graph does not."""
-        stepping = self._subject.stepping
-        parts = [self._subject.title, f"iteration {self._subject.iteration:,}"]
-        if self._order.what == "graph":
-            parts.append(f"step {stepping.cursor} of {stepping.length}")
+        """Say in the corner which iteration and step it is: the graph and the network do not."""
+        stepping, parts = self._subject.stepping, [self._subject.title]
+        if self._order.what == "graph" or self._order.along == "steps":  # the one that goes by, as the graph calls it
+            parts += [names.iteration(stepping.index.trace, ""), f"step {stepping.cursor} of {stepping.length}"]
+        else:
+            parts.append(f"iteration {self._subject.iteration:,}")
         painter = QPainter(image)
         painter.setFont(sans(BODY))
         painter.setPen(current_theme().color("muted"))
@@ -249,3 +254,12 @@ class Recorder(QObject):
         else:
             self._subject.stepping.to(cursor)
         self.ended.emit(path, told)
+
+
+def _fitted(target: object, size: QSize) -> object:
+    """Plots laid out for pictures of this size, which then stay equally large; anything else as it is."""
+    stills = [target] if isinstance(target, PlotStill) else target
+    if not stills or isinstance(stills, QWidget | QGraphicsScene):
+        return target
+    zoom = max(_LEAST_ZOOM, min(size.width() / _PLAIN.width(), size.height() / _PLAIN.height()))
+    return StillRows([still.plot for still in stills], *(size / zoom).toTuple())

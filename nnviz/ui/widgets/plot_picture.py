@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
@@ -21,6 +22,8 @@ _NARROWEST = 300
 """Pixels of a plot beside another one."""
 _SHARES = 0.5, 0.8
 """Of its width that a plot is high at least and at most, where it is laid out for a page."""
+_GOOD, _EMPTY = 1.5, 0.15
+"""How many times as wide as high plots are where they can be, and how much an empty place counts against that."""
 _LEAST_HEIGHT = 190
 _LEAST_SCENE = 420
 """Pixels up to which a picture of a scene is made wider for its title."""
@@ -136,26 +139,29 @@ class Still(QWidget):
 class PlotStill(Still):
     """A plot as it stands in a picture: nothing is under the pointer, nothing is scrolled away."""
 
-    def __init__(self, plot: QWidget, theme: Theme | None = None, width: int = 0) -> None:
-        """`width` of the picture in pixels, for which the plot is laid out anew; 0: as it is on the screen."""
+    def __init__(self, plot: QWidget, theme: Theme | None = None, width: int = 0, height: int = 0) -> None:
+        """`width` of the picture in pixels, for which the plot is laid out anew; 0: as it is on the screen. `height`: with a width."""
         super().__init__(theme)
-        self._plot = plot
+        self.plot = plot
         plot.catch_up()
         size = _on_page(plot.size(), width - 2 * MARGIN) if width else plot.size()
+        if height:
+            self.set_body(QSize(size.width(), 0))  # to learn how much stands around it
+            size.setHeight(height - self.height())
         self.set_body(size.expandedTo(QSize(0, plot.least_height)))
 
     def heading(self) -> tuple[str, str, str]:
-        title, short, subtitle = self._plot.heading
-        return title, short, " · ".join(filter(None, (self._plot.choice, subtitle)))
+        title, short, subtitle = self.plot.heading
+        return title, short, " · ".join(filter(None, (self.plot.choice, subtitle)))
 
     def legend(self) -> Sequence[tuple[QColor, str]]:
-        return self._plot.legend
+        return self.plot.legend
 
     def paint_body(self, painter: QPainter) -> None:
-        self._plot.paint_still(painter, self.body)
+        self.plot.paint_still(painter, self.body)
 
     def leave(self) -> None:
-        self._plot.renew()
+        self.plot.renew()
 
 
 class SceneStill(Still):
@@ -188,12 +194,15 @@ class SceneStill(Still):
 class StillRows(QWidget):
     """Pictures of plots in rows of equal width, as many beside each other as a page has room for."""
 
-    def __init__(self, plots: Sequence[QWidget], width: int) -> None:
+    def __init__(self, plots: Sequence[QWidget], width: int, height: int = 0) -> None:
+        """`height` of all together; 0: as high as they are."""
         super().__init__()
-        across = max(1, min(len(plots), width // _NARROWEST))
-        self.stills = [PlotStill(plot, width=width // across) for plot in plots]
+        most = max(1, min(len(plots), width // _NARROWEST))
+        across = _across(len(plots), most, width / height) if height else most
+        down = -(-len(plots) // across)
+        self.stills = [PlotStill(plot, width=width // across, height=height // down) for plot in plots]
         self._rows = [self.stills[place : place + across] for place in range(0, len(plots), across)]
-        self.resize(width, sum(max(still.height() for still in row) for row in self._rows))
+        self.resize(width, max(height, sum(max(still.height() for still in row) for row in self._rows)))
 
     # --- Qt ---
 
@@ -208,6 +217,12 @@ class StillRows(QWidget):
                 painter.restore()
             top += max(still.height() for still in row)
         painter.end()
+
+
+def _across(count: int, most: int, shape: float) -> int:
+    """How many stand beside each other in a room that is `shape` times as wide as high: plots shall not be strips, nor places empty."""
+    rows = {across: -(-count // across) for across in range(1, most + 1)}
+    return min(rows, key=lambda across: abs(math.log(shape * rows[across] / across / _GOOD)) + _EMPTY * (across * rows[across] - count))
 
 
 def _bold() -> QFont:
