@@ -63,7 +63,7 @@ class Recording(Protocol):
     ) -> RecordedIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
 
-        `what_ifs`: what is supposed of the iteration that was last taken without them, whose nodes they name.
+        `what_ifs`: what is supposed of the iteration that was taken at this detail without them, whose nodes they name.
         Called in a thread of its own. Raises TraceError if it cannot be traced truthfully; errors of the module come through.
         """
         ...

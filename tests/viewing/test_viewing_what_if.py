@@ -11,6 +11,7 @@ from torch import nn
 
 import nnviz
 from nnviz.records.trace_record import WhatIf
+from nnviz.trace import ValueChange
 from nnviz.viewing.viewing import TracedModule
 
 
@@ -240,6 +241,29 @@ def test_another_way_through_the_module_gives_no_value_to_another_node(shown, qt
     idle(window, qtbot)
     index = window.trace.stepping.index
     assert index.trace.loss == 6.0 and "add" in {one.operation for one in index.trace.nodes}, "alone it is the other way"
+
+
+def test_what_show_was_given_is_kept_beside_what_a_person_supposes(shown, qtbot):
+    x = torch.ones(2, 3)
+    window = shown(lambda x: (x * 2).tanh().sum(), x, what_ifs=[ValueChange(0, "set", 3.0)])
+    banner, stepping = window.step.banner, window.trace.stepping
+    given = stepping.index
+    assert banner.isVisible() and not banner.take_back.isVisible() and "→" not in banner.accessibleName()
+    suppose(window, qtbot, node(window, "mul"), "0")
+    assert len(stepping.index.trace.what_ifs) == 2 and stepping.index.original is given and banner.take_back.isVisible()
+    assert stepping.index.trace.loss == pytest.approx(5 * np.tanh(6.0))
+    qtbot.mouseClick(banner.take_back, Qt.MouseButton.LeftButton)
+    assert stepping.index is given
+
+
+def test_every_detail_is_supposed_from_where_it_began():
+    net, x, y = made()
+    source = TracedModule(net, (x,), {"loss": nn.CrossEntropyLoss(), "target": y})
+    traces = {detail: source.take(detail).index.trace for detail in ("layer", "math")}
+    for detail, trace in traces.items():
+        tanh = next(one.id for one in trace.nodes if one.operation == "tanh")
+        again = source.take(detail, (), lambda: None, (WhatIf(tanh, "scale", 1.0),)).index.trace
+        assert again.loss == trace.loss and len(again.nodes) == len(trace.nodes)
 
 
 def test_a_breakpoint_is_taken_back_in_the_same_order(shown, qtbot):

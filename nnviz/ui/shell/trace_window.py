@@ -38,7 +38,7 @@ from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
-from nnviz.ui.widgets.header_button import ActionButton, choice
+from nnviz.ui.widgets.header_button import ActionButton, MenuButton, choice
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
@@ -137,7 +137,9 @@ class TraceWindow(QMainWindow):
         self.action_table = ActionTable(self, OFFERED, self._feature)
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
-        tools = (self.badge, ActionButton(self.action_table["pictures"], "maps"), self.sizes)
+        menu = MenuButton("menu", "All actions, with their keys")
+        self.menus = self.action_table.fill(menu.menu)
+        tools = (self.badge, menu, ActionButton(self.action_table["pictures"], "maps"), self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, tools)
         self.pictures = ModulePictures(trace, lambda plot: self.exports().ask_widget(plot))
         self._has_pictures: bool | None = None
