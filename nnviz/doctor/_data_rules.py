@@ -78,6 +78,7 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     if len(measured) <= checks + SMOOTHED:
         return
     losses = np.array([loss for _, loss in measured])
+    losses[np.isnan(losses)] = np.inf  # no least one
     usual_of = np.median(np.lib.stride_tricks.sliding_window_view(losses, SMOOTHED), axis=1)
     place = int(usual_of.argmin())
     least, at = float(usual_of[place]), measured[place + SMOOTHED - 1][0]
