@@ -135,7 +135,7 @@ class TraceWindow(QMainWindow):
         self.trace, self._title = trace, title
         trace.setParent(self)
         self.action_table = ActionTable(self, OFFERED, self._feature)
-        self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
+        self.badge, self.sizes = Badge(self, lines=1), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
         menu = MenuButton("menu", "All actions, with their keys")
         self.menus = self.action_table.fill(menu.menu)

@@ -15,9 +15,10 @@ _WIDEST = "worst error 0e-00"
 class Badge(QPushButton):
     """The proof in sight: whether the present trace equals ordinary torch, and by how much it differs."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, lines: int = 2) -> None:
         super().__init__(parent)
         self.setFont(sans(SMALL, QFont.Weight.DemiBold))
+        self._between = "\n" if lines == 2 else ", "
         self._text, self._is_worded = "", True
         self.set_error(None, "")
 
@@ -37,7 +38,8 @@ class Badge(QPushButton):
         `is_past`: the network as it is now cannot be traced, and what is on the screen is the last one that could.
         """
         set_role(self, "proof" if worst_error is not None and not is_past else "no proof")
-        proof = f"✓ equals torch\nworst error {worst_error:.0e}" if worst_error else "✓ equals torch\nto the last bit"
+        distance = f"worst error {worst_error:.0e}" if worst_error else "to the last bit"
+        proof = f"✓ equals torch{self._between}{distance}"
         self._text = "no trace yet" if worst_error is None else "last good trace" if is_past else proof
         self._show_text()
         said = (
