@@ -7,7 +7,7 @@ from typing import Any
 
 from nnviz.cli.arguments import add_document_options, command, count, setting
 from nnviz.cli.printing import FIGURES, print_table, readable, show
-from nnviz.document.training import DEFAULT_EPOCHS
+from nnviz.document.run_length import DEFAULT_EPOCHS
 
 
 def add_command(commands: Any) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nnviz.document.training import DEFAULT_EPOCHS
+from nnviz.document.run_length import DEFAULT_EPOCHS
 
 if TYPE_CHECKING:
     from nnviz.jobs import Setting

@@ -6,9 +6,6 @@ import msgspec
 
 from nnviz.document.network import Choice
 
-DEFAULT_EPOCHS = 10
-"""So many a run makes where nothing else is asked for."""
-
 
 class Training(msgspec.Struct, frozen=True):
     """Everything of an experiment that is neither the network nor the data."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from nnviz.document.edits import set_parameters
 from nnviz.document.experiment import Experiment
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.document.shapes.report import examine
 from nnviz.document.store import files
-from nnviz.document.training import DEFAULT_EPOCHS
 from nnviz.jobs.headless_run import HeadlessRun
 from nnviz.jobs.opened_file import OpenedFile
 

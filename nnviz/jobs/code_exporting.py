@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnviz.document.training import DEFAULT_EPOCHS
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.export.python import program
 from nnviz.jobs import HeadlessRun, JobError, OpenedFile
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnviz import jobs
 from nnviz.document.differences import differences
-from nnviz.document.training import DEFAULT_EPOCHS
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.engine.loading import loading
 from nnviz.jobs import HeadlessRun, OpenedFile
 from nnviz.records.divergence_record import Divergence

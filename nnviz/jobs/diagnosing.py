@@ -10,7 +10,7 @@ from nnviz.doctor.history import LOOKED_AT
 from nnviz.doctor.run_questions import answer, replay
 from nnviz.doctor.trial import Trial, TrialVerdict, trial, verdict
 from nnviz.document.problems import Refused
-from nnviz.document.training import DEFAULT_EPOCHS
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.jobs import HeadlessRun, JobError, OpenedFile
 from nnviz.jobs.comparing import finished
 from nnviz.records.finding import Finding

@@ -1,4 +1,7 @@
-"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it."""
+"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it.
+
+It is long because what the person does and what the engine answers in between change one state, step by step.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,7 @@ class LessonRun(QObject):
     @property
     def _is_change_asked(self) -> bool:
         """Whether the person is asked to change something, so that nothing that is changed is beside the way."""
-        ask = self.state.step.ask
+        ask = self.state.step.ask if self.state else None
         return ask is not None and ask.kind == "change" and self._left is not None
 
     @property
@@ -140,7 +143,9 @@ class LessonRun(QObject):
             self._go(self.state)
 
     def leave(self) -> None:
-        """Leave the lesson; what is open stays open."""
+        """Leave the lesson; what is open stays open, and what the step had the person change is no work that could be lost."""
+        if self._is_change_asked:
+            self._left = self._document.experiment, self._link.run.iteration
         self.state, self.is_setting_up, self._facts, self._done = None, False, None, ()
         self._pending.clear()
         self._tell()

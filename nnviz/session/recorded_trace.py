@@ -63,7 +63,7 @@ class Recording(Protocol):
     ) -> RecordedIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
 
-        `what_ifs`: what is supposed of the iteration that was last taken without them, whose nodes they name.
+        `what_ifs`: what is supposed of the iteration that was taken at this detail without them, whose nodes they name.
         Called in a thread of its own. Raises TraceError if it cannot be traced truthfully; errors of the module come through.
         """
         ...
@@ -357,4 +357,6 @@ def _said(error: BaseException, detail: str, details: Details, items: Items) -> 
     if isinstance(error, Cancelled):
         return "info", f"Cancelled: {what} is not shown."
     kind = "" if type(error).__name__ == "TraceError" else f"{type(error).__name__}: "
+    if items:
+        return "error", f"Nothing changed: {kind}{error}"
     return "error", f"Nothing changed, because {what} cannot be shown. {kind}{error}"

@@ -19,11 +19,11 @@ import msgspec
 from nnviz import jobs
 from nnviz.document.experiment import Experiment
 from nnviz.document.run_branches import FIRST
+from nnviz.document.run_length import DEFAULT_EPOCHS
 from nnviz.document.store import examples, files, saved_run
 from nnviz.document.store.data_paths import with_whole_path
 from nnviz.document.store.saved_run import PART, SavedRun
 from nnviz.document.sweep_plan import LaterSetting, PlannedRun, SweepOrder, fingerprint, planned
-from nnviz.document.training import DEFAULT_EPOCHS
 from nnviz.engine.loading import loading
 from nnviz.export.sweep_tables import read_table, write_table
 from nnviz.extras import extra

@@ -30,7 +30,9 @@ def all_described(index: TraceIndex, titles: Mapping[str, str]) -> str:
 
 
 def losses(index: TraceIndex) -> str:
-    """Return "loss 0.2134 → 0.1988"."""
+    """Return "loss 0.2134 → 0.1988"; the one there is, where it is not known what it was."""
+    if index.original is None:
+        return f"loss {numbers.number(index.trace.loss)}"
     return f"loss {numbers.number(index.truth.trace.loss)} → {numbers.number(index.trace.loss)}"
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import torch
@@ -76,7 +76,7 @@ def show(
 
 
 def to_json(trace: Trace, path: str | Path | None = None) -> str:
-    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz trace --json` prints.
+    """Return a captured trace as JSON text, and write it to `path` if there is one: what `nnviz export --to OUT.json` writes.
 
     A tensor of more than 4,096 elements is told by its statistics. NaN and ±Infinity are the strings "NaN", "Infinity", "-Infinity".
     """
@@ -165,6 +165,14 @@ class TracedTrace:
         return TracedIteration(_placed(self._trace, self._batch_axis), check)
 
 
+class _Start(NamedTuple):
+    """Where a capture began, and what it came to."""
+
+    state: ModuleState
+    weights: list[tuple[int, int]]
+    nodes: list[tuple]
+
+
 class TracedModule:
     """The same iteration of a module at any detail: every capture starts from the same buffers and random numbers.
 
@@ -184,8 +192,8 @@ class TracedModule:
         self._lazy = [part for part in parts if part.has_uninitialized_params()]
         self._before = self._state()
         self._roots = self._module, how.get("loss")
-        self._began, self._weights = ModuleState(*self._roots), self._versions()
-        """Where the last capture began."""
+        self._starts: dict[tuple[str, Details], _Start] = {}
+        """By what was taken."""
         self._as_called = thread_modes()
 
     def take(
@@ -193,30 +201,37 @@ class TracedModule:
     ) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
 
-        With `what_ifs` it starts where the last one without them did, and leaves the module as it was.
+        With `what_ifs` it starts where the last one at this detail without them did, and leaves the module as it was.
         Raises TraceError if it cannot be traced truthfully. Whatever is raised, buffers and generator stay as they are.
         """
         self.stage = "capturing"
         self._fill_in()
         if what_ifs:
             return self._supposed(detail, details, check, what_ifs)
-        self._began, self._weights = ModuleState(*self._roots), self._versions()
-        present = self._state()
+        began, weights, present = ModuleState(*self._roots), self._versions(), self._state()
         self._set_state(self._before)
         try:
-            return self._captured(detail, details, check)
+            taken = self._captured(detail, details, check)
+            self._starts[detail, tuple(details)] = _Start(began, weights, _identities(taken))
+            return taken
         except BaseException:
             self._set_state(present)
             raise
 
     def _supposed(self, detail: str, details: Details, check: Callable[[], object], what_ifs: tuple[WhatIf, ...]) -> TracedIteration:
-        if self._versions() != self._weights:
+        start = self._starts[detail, tuple(details)]
+        if self._versions() != start.weights:
             raise TraceError("the weights of the module have changed since this iteration began, so nothing can be supposed of it any more")
         present, buffers = ModuleState(*self._roots), self._state()
-        self._began.restore()
+        start.state.restore()
         self._set_state(self._before)
         try:
-            return self._captured(detail, details, check, what_ifs)
+            supposed = self._captured(detail, details, check, what_ifs)
+            found = _identities(supposed)
+            lost = next((start.nodes[one.node] for one in what_ifs if start.nodes[one.node] != found[one.node]), None)
+            if lost is not None:
+                raise TraceError(f"with this the module goes another way, which does not lead to {lost[2]} as it was: take that back first")
+            return supposed
         finally:
             present.restore()
             self._set_state(buffers)
@@ -274,9 +289,16 @@ class TracedModule:
         self._before, self._lazy = self._state(), []
 
 
+def _identities(taken: TracedIteration) -> list[tuple]:
+    """What the nodes of an iteration are, whatever their values."""
+    return [(node.kind, node.operation, node.label, node.module, node.group, node.shape) for node in taken.captured.trace.nodes]
+
+
 def thread_modes() -> list[Callable[[], Any]]:
     """What torch keeps by thread, as it is here: functions that return contexts, to be entered in this order."""
     modes: list[Callable[[], Any]] = []
+    if not (torch._C._is_any_autocast_enabled() or torch.is_inference_mode_enabled() or torch._C._len_torch_function_stack()):
+        return modes  # the way of nearly all loops, taken once in each of their iterations
     if torch.is_inference_mode_enabled():
         modes.append(torch.inference_mode)
     for device in _DEVICES:

@@ -6,8 +6,7 @@ Nothing of the loop is replaced. What an iteration needs to be made again is ref
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -16,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim import LBFGS, Optimizer
-from torch.overrides import _get_current_function_mode_stack
 
 from nnviz.trace import DETAILS, TraceError, user_line
 from nnviz.trace.module_state import unchanged
@@ -24,7 +22,7 @@ from nnviz.watching._asking import asked, way_of_asking
 from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
 from nnviz.watching.halting import Halt, halted
 from nnviz.watching.iteration_replay import IterationReplay
-from nnviz.watching.passes import LossCall, Passes
+from nnviz.watching.passes import LossCall, Passes, making_again
 
 MOST_HALTS = 10
 
@@ -63,41 +61,6 @@ def watch(
     return WatchedLoop(model, optimizer, loss, break_on, on_break, detail, batch_axis)
 
 
-_made_again = 0
-"""How many halts, of one watch inside another too, are under way; a window makes iterations again in other threads."""
-
-
-@contextmanager
-def _making_again() -> Iterator[None]:
-    global _made_again
-    _made_again += 1
-    try:
-        yield
-    finally:
-        _made_again -= 1
-
-
-def _is_made_again() -> bool:
-    """Whether what runs is no part of the loop: an iteration made again, or a capture that the loop makes for itself."""
-    if _made_again:
-        return True
-    modes = _get_current_function_mode_stack() if torch._C._len_torch_function_stack() else ()
-    return any(type(mode).__module__.startswith("nnviz.") for mode in modes)
-
-
-class _Hook:
-    """A hook on a module. A copy of that module, made in the loop to keep the best one, is not watched."""
-
-    def __init__(self, call: Callable = lambda *_: None) -> None:
-        self._call = call
-
-    def __call__(self, *args: Any) -> None:
-        self._call(*args)
-
-    def __reduce__(self) -> tuple:
-        return _Hook, ()
-
-
 class WatchedLoop:
     """A training loop runs inside `with`; what it computes is what it would compute unwatched, bit by bit."""
 
@@ -114,7 +77,7 @@ class WatchedLoop:
         self._conditions = list(conditions_of(break_on, list(self._named)))
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._detail, self._batch_axis = detail, batch_axis
-        self._passes = Passes(model, list(self._named.values()))
+        self._passes = Passes(model, loss, list(self._named.values()))
         self._hooks: list[Any] = []
         self._has_seen_a_loss = False
         self._stop: Stopped | None = None
@@ -135,7 +98,7 @@ class WatchedLoop:
             raise TraceError(f"{user_line()}: watch was given no loss=, so its model has to return the loss: give watch one to call it")
         value = self._loss(*args, **keywords)
         if not isinstance(self._loss, nn.Module):
-            self._loss_made(self._loss, args, keywords, value)
+            self._passes.after_loss(self._loss, args, keywords, value)
         return value
 
     def __enter__(self) -> WatchedLoop:
@@ -143,13 +106,13 @@ class WatchedLoop:
             raise TraceError("this watch is under way already: make another for another loop")
         self._stop = None
         self._hooks = [
-            self._model.register_forward_pre_hook(_Hook(self._before), with_kwargs=True),
-            self._model.register_forward_hook(_Hook(self._after)),
+            self._model.register_forward_pre_hook(self._passes.before_forward, with_kwargs=True),
+            self._model.register_forward_hook(self._passes.after_forward),
             self._optimizer.register_step_pre_hook(self._before_step),
             self._optimizer.register_step_post_hook(self._after_step),
         ]
         if isinstance(self._loss, nn.Module):
-            self._hooks.append(self._loss.register_forward_hook(_Hook(self._loss_made), with_kwargs=True))
+            self._hooks.append(self._loss.register_forward_hook(self._passes.after_loss, with_kwargs=True))
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
@@ -160,23 +123,6 @@ class WatchedLoop:
         return error is not None and error is self._stop
 
     # --- hooks: nothing they return changes what is computed ---
-
-    def _before(self, module: nn.Module, args: tuple, keywords: dict) -> None:
-        if not _is_made_again():
-            self._passes.begin(args, keywords)
-
-    def _after(self, module: nn.Module, args: tuple, output: Any) -> None:
-        if _is_made_again():
-            return
-        self._passes.end(output)
-        if self._loss is None:
-            held = output.get("loss") if isinstance(output, dict) else getattr(output, "loss", output)
-            if isinstance(held, Tensor) and held.numel() == 1:
-                self._loss_made(module, (held,), {}, held)
-
-    def _loss_made(self, module: Any, args: tuple, keywords: dict, value: Any) -> None:
-        if not _is_made_again():
-            self._passes.loss_made(args, keywords, value, user_line)
 
     def _before_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> tuple[tuple, dict] | None:
         closure = args[1] if len(args) > 1 else keywords.get("closure")  # torch counts the optimizer among them
@@ -209,7 +155,7 @@ class WatchedLoop:
 
     def _require_a_loss(self, losses: list[LossCall]) -> None:
         """At the first step: what would keep every iteration from being made again is said at once."""
-        stray = [call for call in losses if not call.runs()]
+        stray = [call for call in losses if not call.runs]
         if stray and len(stray) == len(losses):
             raise TraceError(
                 f"{stray[0].problem}: the loss is given something else than what the model returns: put what lies between into a function, "
@@ -221,7 +167,7 @@ class WatchedLoop:
 
     def _halt(self, step: WatchedStep, hits: list[Hit], losses: list[LossCall]) -> None:
         replay = IterationReplay(self._model, self._loss, self._optimizer, self._named)
-        with unchanged(self._model, self._loss), _making_again():
+        with unchanged(self._model, self._loss), making_again():
             halt, source = halted(replay, step, hits, losses, self._loss, self._detail, self._batch_axis)
             self.halts.append(halt)
             answer = asked(self._ask, halt, source)

@@ -81,7 +81,7 @@ class IterationReplay:
         """The person's loss where nothing lies between it and model and backward."""
         call, (given, *others) = losses[0], losses[0].args or (None,)
         is_plain = isinstance(given, FromOutput) and given.view is None and given.run.is_tensor and not call.keywords
-        is_whole = len(losses) == 1 and call.weight * factor == 1.0 and call.value.numel() == 1
+        is_whole = len(losses) == 1 and call.weight * factor == 1.0 and call.is_number
         is_pair = len(others) == 1 and isinstance(others[0], Tensor)
         return self._loss if isinstance(self._loss, nn.Module) and is_plain and is_whole and is_pair else None
 
@@ -172,7 +172,7 @@ def _runs(losses: Sequence[LossCall]) -> list[ForwardRun]:
         found.setdefault(id(run), run)
 
     for call in losses:
-        for run in call.runs():
+        for run in call.runs:
             add(run)
     return list(found.values())
 
@@ -192,7 +192,7 @@ def _filled(structure: Any, outputs: Mapping[ForwardRun, Any]) -> Any:
 
 def _taken(place: FromOutput, output: Any) -> Tensor:
     tensor = output_tensors(output)[place.port]
-    return tensor if place.view is None else _view(tensor, place.run.layouts[place.port], place.view)
+    return tensor if place.view is None else _view(tensor, place.whole, place.view)
 
 
 def _view(tensor: Tensor, of: ViewLayout, wanted: ViewLayout) -> Tensor:

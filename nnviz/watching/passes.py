@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.overrides import _get_current_function_mode_stack
 
+from nnviz.trace import user_line
 from nnviz.trace.record import tensors_in
 from nnviz.viewing.viewing import thread_modes
 
@@ -20,6 +23,29 @@ Guards = list[tuple[Tensor, int]]
 SURE = 3
 """After so many steps that were alike the only loss of a step is taken to be what the loop goes back from, unasked."""
 NEVER = -(1 << 62)
+
+
+_made_again = 0
+"""How many halts, of one watch inside another too, are under way; a window makes iterations again in other threads."""
+
+
+@contextmanager
+def making_again() -> Iterator[None]:
+    """What runs inside, in any thread, is no part of a loop."""
+    global _made_again
+    _made_again += 1
+    try:
+        yield
+    finally:
+        _made_again -= 1
+
+
+def is_made_again() -> bool:
+    """Return whether what runs is no part of the loop: an iteration made again, or a capture that the loop makes for itself."""
+    if _made_again:
+        return True
+    modes = _get_current_function_mode_stack() if torch._C._len_torch_function_stack() else ()
+    return any(type(mode).__module__.startswith("nnviz.") for mode in modes)
 
 
 class ViewLayout(NamedTuple):
@@ -49,43 +75,46 @@ class FromOutput(NamedTuple):
     port: int
     view: ViewLayout | None = None
     """None: the tensor itself."""
+    whole: ViewLayout | None = None
+    """How the output itself looks into that memory."""
 
 
 class ForwardRun:
     """One call of the model, as it was before it ran."""
 
-    __slots__ = ("args", "buffers", "guards", "is_tensor", "is_training", "keywords", "layouts", "modes", "outputs", "rng")
+    __slots__ = ("args", "buffers", "guards", "is_tensor", "is_training", "keywords", "modes", "outputs", "rng")
 
     def __init__(self, args: tuple, keywords: dict, guards: Guards, is_training: bool, buffers: list[Tensor | None]) -> None:
         self.args, self.keywords, self.guards = args, keywords, guards
         self.rng, self.modes, self.is_training, self.buffers = torch.get_rng_state(), thread_modes(), is_training, buffers
-        self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor]]] = []
-        """Each tensor it returned, and the one whose memory that is a view of."""
-        self.layouts: list[ViewLayout] = []
+        self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor], ViewLayout | None]] = []
+        """Each tensor it returned, the one whose memory that is a view of, and how; None where it is its own."""
         self.is_tensor = False
         """Whether it returned a tensor and nothing around it."""
 
     def made(self, output: Any) -> None:
         """Take note of what it returned."""
-        self.is_tensor, tensors = isinstance(output, Tensor), output_tensors(output)
-        self.outputs = [(weakref.ref(tensor), weakref.ref(_base(tensor))) for tensor in tensors]
-        self.layouts = [_layout(tensor) for tensor in tensors]
+        self.is_tensor = isinstance(output, Tensor)
+        self.outputs = [_output(tensor) for tensor in ([output] if self.is_tensor else output_tensors(output))]
 
     @property
     def is_gone(self) -> bool:
         """Whether nobody holds anything of what it returned."""
-        return all(base() is None for _, base in self.outputs)
+        return all(base() is None for _, base, _ in self.outputs)
 
 
 class LossCall:
     """One call of the loss; `sent` is what backward brought to it, ∂(what the loop went back from)/∂loss."""
 
-    def __init__(self, args: tuple, keywords: dict, guards: Guards, value: Tensor, problem: str) -> None:
+    def __init__(self, args: tuple, keywords: dict, guards: Guards, runs: list[ForwardRun], value: Tensor, problem: str) -> None:
         self.args, self.keywords, self.guards, self.problem = args, keywords, guards, problem
-        self.value = value.detach()
+        self.runs = runs
+        """The forwards it was computed from."""
+        self.is_number = value.numel() == 1
+        self.value = value.item() if self.is_number else value.detach()
         self.sent: Tensor | None = None
         self._backward = -1
-        self._alive = weakref.ref(value)
+        self._alive: weakref.ref[Tensor] | None = None
         self._hook: Any = None
 
     def listen(self, value: Tensor, heard: Callable[[LossCall], None]) -> None:
@@ -95,7 +124,7 @@ class LossCall:
             self.sent, self._backward = gradient.detach(), torch._C._current_graph_task_id()
             heard(self)
 
-        self._hook = value.register_hook(hear)
+        self._alive, self._hook = weakref.ref(value), value.register_hook(hear)
 
     def is_of_one_backward_with(self, other: LossCall) -> bool:
         """Whether one call of backward came to both."""
@@ -114,39 +143,42 @@ class LossCall:
     @property
     def is_gone(self) -> bool:
         """Whether backward can never come to it."""
-        return self._hook is not None and self.sent is None and self._alive() is None
+        return self._alive is not None and self.sent is None and self._alive() is None
 
     @property
     def weight(self) -> float:
         """How much of it counts in what the loop went back from; 1 for a loss of several numbers, which are weighted one by one."""
-        return self.sent.item() if self.sent is not None and self.sent.numel() == 1 else 1.0
+        return self.sent.item() if self.sent is not None and self.is_number else 1.0
 
     @property
     def number(self) -> float:
         """The loss as one number."""
-        return self.value.item() if self.value.numel() == 1 else (self.value * self.sent).sum().item()
-
-    def runs(self) -> list[ForwardRun]:
-        """Return the forwards it was computed from."""
-        return [part.run for part in placeholders((self.args, self.keywords))]
+        return self.value if self.is_number else (self.value * self.sent).sum().item()
 
 
 class Passes:
-    """The forwards and losses since the last step of the optimizer, as far as they may belong to the next one."""
+    """The forwards and losses since the last step of the optimizer, as far as they may belong to the next one.
 
-    def __init__(self, model: nn.Module, parameters: Sequence[Tensor]) -> None:
+    Its methods are the hooks on the person's modules; a copy of such a module, made in the loop to keep the best one, is not watched.
+    """
+
+    def __init__(self, model: nn.Module | None = None, loss: Callable | None = None, parameters: Sequence[Tensor] = ()) -> None:
         self.runs: list[ForwardRun] = []
         self.losses: list[LossCall] = []
-        self._parameters = parameters
-        self._model = model
-        self._buffers = [(part._buffers, name) for part in model.modules() for name in part._buffers]
+        self._model, self._loss, self._parameters = model, loss, parameters
+        self._buffers = [(part._buffers, name) for part in model.modules() for name in part._buffers] if model is not None else []
         self._open: ForwardRun | None = None
         self._alike = 0
         """How many steps in a row have had one loss of one number, which the loop went back from as it is."""
 
+    def __reduce__(self) -> tuple:
+        return Passes, ()
+
     @property
     def went_back(self) -> list[LossCall]:
         """The losses that backward has come to, in the order in which they were computed."""
+        if len(self.losses) == 1 and not self.losses[0].is_listening:
+            return self.losses
         heard = [call for call in self.losses if call.sent is not None]
         return heard or [call for call in self.losses if not call.is_listening]
 
@@ -155,35 +187,41 @@ class Passes:
         """The losses that backward may have come to."""
         return [call for call in self.losses if call.sent is not None or not call.is_listening]
 
-    def begin(self, args: tuple, keywords: dict) -> None:
+    def before_forward(self, module: nn.Module, args: tuple, keywords: dict) -> None:
         """A forward begins; without gradients it is none of ours."""
         self._open = None
-        if not torch.is_grad_enabled():
+        if self._model is None or not torch.is_grad_enabled() or is_made_again():
             return
         if self.runs:
             self._drop_the_dead()
         guards: Guards = []
-        given = self._linked((args, keywords), guards)
-        self._open = ForwardRun(*given, guards, self._model.training, self.buffers())
+        given, named = self._linked(args, keywords, guards, [])
+        self._open = ForwardRun(given, named, guards, self._model.training, self.buffers() if self._buffers else [])
 
-    def end(self, output: Any) -> None:
+    def after_forward(self, module: nn.Module, args: tuple, output: Any) -> None:
         """The forward has returned this."""
-        if self._open is not None:
-            self._open.made(output)
-            self.runs.append(self._open)
-            self._open = None
+        run, self._open = self._open, None
+        if run is None:
+            return
+        run.made(output)
+        self.runs.append(run)
+        if self._loss is None:
+            held = output.get("loss") if isinstance(output, dict) else getattr(output, "loss", output)
+            if isinstance(held, Tensor) and held.numel() == 1:
+                self.after_loss(module, (held,), {}, held)
 
-    def loss_made(self, args: tuple, keywords: Mapping[str, Any], value: Any, line: Callable[[], str]) -> None:
+    def after_loss(self, module: Any, args: tuple, keywords: Mapping[str, Any], value: Any) -> None:
         """The loss of these arguments has been computed."""
-        if not isinstance(value, Tensor) or not value.requires_grad:
+        if self._model is None or not isinstance(value, Tensor) or not value.requires_grad or is_made_again():
             return
         guards: Guards = []
-        given = self._linked((args, dict(keywords)), guards)
-        stray = not placeholders(given) or any(tensor.grad_fn is not None for tensor, _ in guards)
-        call = LossCall(*given, guards, value, line() if stray else "")
+        runs: list[ForwardRun] = []
+        given, named = self._linked(args, keywords, guards, runs)
+        stray = not runs or any(tensor.requires_grad and tensor.grad_fn is not None for tensor, _ in guards)
+        call = LossCall(given, named, guards, runs, value, user_line() if stray else "")
         if self.losses and self._alike >= SURE:
             self._alike = NEVER
-        if self._alike < SURE or value.numel() != 1:  # a hook takes a twentieth of the iteration of a small net
+        if self._alike < SURE or not call.is_number:  # a hook takes a twentieth of the iteration of a small net
             call.listen(value, self._heard)
         self.losses.append(call)
 
@@ -195,7 +233,7 @@ class Passes:
     def clear(self) -> None:
         """The optimizer has made its step."""
         if self._alike < SURE:
-            is_plain = len(self.losses) == 1 and self.losses[0].sent is not None and self.losses[0].sent.numel() == 1
+            is_plain = len(self.losses) == 1 and self.losses[0].sent is not None and self.losses[0].is_number
             self._alike = self._alike + 1 if is_plain and self.losses[0].weight == 1.0 else min(0, self._alike)
         for call in self.losses:
             call.forget()
@@ -211,7 +249,7 @@ class Passes:
         alive = [call for call in self.losses if not call.is_gone]
         if len(alive) < len(self.losses):
             self._keep(alive)
-        needed = {id(run) for call in self.losses for run in call.runs()}
+        needed = {id(run) for call in self.losses for run in call.runs}
         self.runs = [run for run in self.runs if id(run) in needed or not run.is_gone]
 
     def _keep(self, losses: list[LossCall]) -> None:
@@ -220,26 +258,33 @@ class Passes:
                 call.forget()
         self.losses = losses
 
-    def _linked(self, structure: Any, guards: Guards) -> Any:
-        """The structure with a placeholder for what comes from one of our forwards; what else it holds is guarded."""
+    def _linked(self, args: tuple, keywords: Mapping[str, Any], guards: Guards, runs: list[ForwardRun]) -> tuple[tuple, dict]:
+        """The arguments with a placeholder for what comes from one of our `runs`; what else they hold is guarded."""
 
         def link(tensor: Tensor) -> Any:
-            found = self._source(tensor) if tensor.requires_grad and tensor.grad_fn is not None else None
-            if found is None:
-                guards.append((tensor, version(tensor)))
-            return found or tensor
+            if tensor.requires_grad and tensor.grad_fn is not None and (found := self._source(tensor)) is not None:
+                runs.append(found.run)
+                return found
+            guards.append((tensor, version(tensor)))
+            return tensor
 
-        return mapped(structure, link)
+        given = tuple([link(part) if isinstance(part, Tensor) else mapped(part, link) for part in args])
+        return given, mapped(keywords, link) if keywords else {}
 
     def _source(self, tensor: Tensor) -> FromOutput | None:
-        base = _base(tensor)
+        base = tensor._base if tensor._is_view() else tensor
         for run in reversed(self.runs):
-            for port, (output, memory) in enumerate(run.outputs):
+            for port, (output, memory, layout) in enumerate(run.outputs):
                 if output() is tensor:
                     return FromOutput(run, port)
                 if memory() is base:
-                    return FromOutput(run, port, _layout(tensor))
+                    return FromOutput(run, port, _layout(tensor), layout or _layout(base))
         return None
+
+
+def _output(tensor: Tensor) -> tuple[weakref.ref[Tensor], weakref.ref[Tensor], ViewLayout | None]:
+    kept = weakref.ref(tensor)
+    return (kept, weakref.ref(tensor._base), _layout(tensor)) if tensor._is_view() else (kept, kept, None)
 
 
 def output_tensors(output: Any) -> list[Tensor]:
@@ -273,10 +318,6 @@ def placeholders(structure: Any) -> list[FromOutput]:
         return [structure]
     parts = structure.values() if isinstance(structure, dict) else structure if isinstance(structure, (tuple, list)) else ()
     return [found for part in parts for found in placeholders(part)]
-
-
-def _base(tensor: Tensor) -> Tensor:
-    return tensor._base if tensor._is_view() else tensor
 
 
 def _layout(tensor: Tensor) -> ViewLayout:

@@ -35,6 +35,7 @@ from nnviz.export.python.python_text import Bracketed, CallSource, assigned, lai
 from nnviz.jobs import HeadlessRun, OpenedFile, Setting, open_document
 from tests.export.random_runs import random_run
 
+pytestmark = pytest.mark.timeout(600)  # all programs are written and run before the first test
 RUNNER = Path(__file__).with_name("program_runner.py")
 ITERATIONS = 24
 DOCUMENTS = [f"{PREFIX}{name}" for name in example_names()] + [f"template:{name}" for name in TEMPLATES]

@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.python_file import read_python_file
 from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
@@ -84,6 +85,7 @@ def test_a_file_supposes_other_values_until_its_process_has_ended(shown, qtbot):
     trace.what_ifs.add(WhatIf(tanh, "ablate"))
     qtbot.waitUntil(lambda: not trace.busy, timeout=10_000)
     assert trace.stepping.index.original is truth and trace.stepping.index.trace.loss != truth.trace.loss
+    assert trace.picture(PictureWish("weights", "2.weight")).values.shape == (1, 1, 4)
     trace._recording.kill()
     qtbot.waitUntil(lambda: trace._recording._program.has_ended, timeout=10_000)
     trace.what_ifs.add(WhatIf(tanh, "set", 2.0))
@@ -92,6 +94,7 @@ def test_a_file_supposes_other_values_until_its_process_has_ended(shown, qtbot):
     assert trace.stepping.index is truth, "what was there before is kept"
     trace.stepping.select(tanh)
     assert not window.step.chain_rule.what_if.buttons["set"].isEnabled()
+    assert "process of model.py has ended" in trace.picture(PictureWish("weights")).sentence
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`nnviz.to_json`: a captured trace as `nnviz trace --json` writes one."""
+"""`nnviz.to_json`: a captured trace as `nnviz export --to OUT.json` writes one."""
 
 import json
 

@@ -68,8 +68,9 @@ def test_kernels_are_the_weights_output_channel_by_output_channel():
 
 def test_what_is_long_in_time_has_features_down_and_time_across():
     net = nn.Sequential(nn.Conv1d(2, 6, 3), nn.BatchNorm1d(6), nn.Tanh())
-    picture = maps(captured(net, torch.randn(4, 2, 9)), "2")
-    assert picture.is_sequence and picture.values.shape == (1, 7, 6), "time, channels"
+    taken, x = captured(net, signal := torch.randn(4, 2, 9)), signal[1].T
+    assert maps(taken, "2").is_sequence and maps(taken, "2").values.shape == (1, 7, 6), "time, channels"
+    np.testing.assert_array_equal(to_numpy(maps(taken, "input input", 1).values)[0], x)
     net, x = Recurrent(), torch.randn(7, 4, 3)
     picture = maps(captured(net, x, batch_axis=1), "out", 2)
     np.testing.assert_allclose(to_numpy(picture.values)[0], net(x)[:, 2].detach().numpy(), rtol=1e-5)

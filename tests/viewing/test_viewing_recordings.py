@@ -61,7 +61,7 @@ def test_all_steps_of_the_graph_with_a_sheet_that_knows_no_run(window, qtbot, tm
 
 def test_a_range_of_steps_of_the_window_in_another_theme(window, qtbot, tmp_path):
     ends, before = [], current_theme().name
-    recorder = window.recordings.recorder
+    recorder = window.recordings().recorder
     recorder.ended.connect(lambda path, told: ends.append((path, told)))
     recorder.start(RecordingOrder(tmp_path / "window.gif", "window", "steps", 1, 5, 2, (400, 300), 5, "dark"))
     qtbot.waitUntil(lambda: bool(ends), timeout=30_000)
@@ -72,7 +72,7 @@ def test_a_range_of_steps_of_the_window_in_another_theme(window, qtbot, tmp_path
 
 def test_it_can_be_cancelled_and_ends_with_its_window(window, qtbot, tmp_path):
     ends = []
-    recorder = window.recordings.recorder
+    recorder = window.recordings().recorder
     recorder.ended.connect(lambda path, told: ends.append((path, told)))
     order = RecordingOrder(tmp_path / "graph.mp4", "graph", "steps", 0, window.trace.stepping.length)
     recorder.start(order)
@@ -88,6 +88,6 @@ def test_it_can_be_cancelled_and_ends_with_its_window(window, qtbot, tmp_path):
 
 def test_without_the_library_one_line_says_how_to_install_it(window, qtbot, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    window.recordings.recorder.start(RecordingOrder(tmp_path / "graph.mp4", "graph", "steps", 0, 3))
-    assert 'pip install "nnviz[video]"' in window.toast.text and not window.recordings.recorder.is_going
+    window.recordings().recorder.start(RecordingOrder(tmp_path / "graph.mp4", "graph", "steps", 0, 3))
+    assert 'pip install "nnviz[video]"' in window.toast.text and not window.recordings().recorder.is_going
     QApplication.processEvents()

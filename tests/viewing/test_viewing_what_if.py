@@ -11,6 +11,7 @@ from torch import nn
 
 import nnviz
 from nnviz.records.trace_record import WhatIf
+from nnviz.trace import ValueChange
 from nnviz.viewing.viewing import TracedModule
 
 
@@ -188,6 +189,81 @@ def test_what_cannot_be_made_is_said_and_changes_nothing(shown, qtbot):
         net.out.bias.add_(1.0)
     suppose(window, qtbot, node(window, "tanh"), "2")
     assert "weights of the module have changed" in window.toast.text and window.trace.stepping.index is truth
+
+
+class Waiting(nn.Module):
+    """Never comes to an end where it is given a large number."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.norm = nn.Linear(2, 3), nn.BatchNorm1d(3)
+
+    def forward(self, x):
+        while x[0, 0] > 100:
+            x = x + 0
+        return self.norm(self.linear(x)).pow(3).sum()
+
+
+def test_what_takes_too_long_can_be_cancelled_and_leaves_the_module_as_it_was(shown, qtbot):
+    net = Waiting()
+    window = shown(net, torch.rand(4, 2))
+    x = node(window, "x")
+    suppose(window, qtbot, x, "3", 1)
+    before, state = window.trace.stepping.index, copy.deepcopy(net.state_dict())
+    window.trace.what_ifs.add(WhatIf(x, "set", 1000.0))
+    qtbot.wait(100)
+    assert window.trace.busy and not window.trace.what_ifs.obstacle(()) and "Wait until" in window.trace.what_ifs.obstacle((WhatIf(x),))
+    window.trace.cancel()
+    idle(window, qtbot)
+    assert window.trace.stepping.index is before and len(window.trace.what_ifs.items) == 1
+    assert "Cancelled" in window.toast.text and window.action_table["undo"].text() == "Undo what-if"
+    assert all(torch.equal(value, state[key]) for key, value in net.state_dict().items())
+    qtbot.keySequence(window, "Ctrl+Z")
+    assert window.trace.stepping.index is before.original
+
+
+class Choosing(nn.Module):
+    def forward(self, x):
+        return (x * 2 if x.sum() > 0 else x + 2).pow(2).sum()
+
+
+def test_another_way_through_the_module_gives_no_value_to_another_node(shown, qtbot):
+    window = shown(Choosing(), torch.ones(2, 3))
+    x, product = node(window, "x"), node(window, "mul")
+    suppose(window, qtbot, product, "5")
+    before = window.trace.stepping.index
+    window.trace.what_ifs.add(WhatIf(x, "set", -1.0))
+    idle(window, qtbot)
+    assert "goes another way, which does not lead to mul" in window.toast.text
+    assert window.trace.stepping.index is before and [one.node for one in window.trace.what_ifs.items] == [product]
+    window.trace.what_ifs.clear()
+    window.trace.what_ifs.add(WhatIf(x, "set", -1.0))
+    idle(window, qtbot)
+    index = window.trace.stepping.index
+    assert index.trace.loss == 6.0 and "add" in {one.operation for one in index.trace.nodes}, "alone it is the other way"
+
+
+def test_what_show_was_given_is_kept_beside_what_a_person_supposes(shown, qtbot):
+    x = torch.ones(2, 3)
+    window = shown(lambda x: (x * 2).tanh().sum(), x, what_ifs=[ValueChange(0, "set", 3.0)])
+    banner, stepping = window.step.banner, window.trace.stepping
+    given = stepping.index
+    assert banner.isVisible() and not banner.take_back.isVisible() and "→" not in banner.accessibleName()
+    suppose(window, qtbot, node(window, "mul"), "0")
+    assert len(stepping.index.trace.what_ifs) == 2 and stepping.index.original is given and banner.take_back.isVisible()
+    assert stepping.index.trace.loss == pytest.approx(5 * np.tanh(6.0))
+    qtbot.mouseClick(banner.take_back, Qt.MouseButton.LeftButton)
+    assert stepping.index is given
+
+
+def test_every_detail_is_supposed_from_where_it_began():
+    net, x, y = made()
+    source = TracedModule(net, (x,), {"loss": nn.CrossEntropyLoss(), "target": y})
+    traces = {detail: source.take(detail).index.trace for detail in ("layer", "math")}
+    for detail, trace in traces.items():
+        tanh = next(one.id for one in trace.nodes if one.operation == "tanh")
+        again = source.take(detail, (), lambda: None, (WhatIf(tanh, "scale", 1.0),)).index.trace
+        assert again.loss == trace.loss and len(again.nodes) == len(trace.nodes)
 
 
 def test_a_breakpoint_is_taken_back_in_the_same_order(shown, qtbot):

@@ -28,7 +28,7 @@ def _weights(captured: Captured, wish: PictureWish) -> Picture:
     parameters = {node.label: node for node in captured.trace.nodes if node.kind == "parameter" and _is_shown(node.value, 2)}
     if not parameters:
         return Picture(wish, sentence="No part of this module has a weight matrix.")
-    kernels = [name for name, node in parameters.items() if len(node.shape) > 3]
+    kernels = [name for name, node in parameters.items() if len(node.shape) > 2]
     name = wish.layer if wish.layer in parameters else next(iter(kernels or parameters))
     node = parameters[name]
     weight = _kernels(captured.trace, node)
@@ -59,8 +59,9 @@ def _maps(captured: Captured, wish: PictureWish) -> Picture:
     if not places:
         return Picture(wish, sentence="No part of this module puts out numbers for each row of the batch.")
     values = {name: trace.nodes[node].values[port] for name, (node, port) in places.items()}
-    of_images = [name for name, value in values.items() if value.dim() == 4 and trace.nodes[places[name][0]].kind != "input"]
-    name = wish.layer if wish.layer in places else next(iter(of_images or places))
+    parts = [name for name in places if trace.nodes[places[name][0]].kind != "input"]
+    of_images = [name for name in parts if values[name].dim() == 4]
+    name = wish.layer if wish.layer in places else next(iter(of_images or parts or places))
     node, value = trace.nodes[places[name][0]], values[name]
     own = value.select(axes[node.id], max(0, min(wish.row, rows - 1)))
     own = own.real if own.is_complex() else own
@@ -97,7 +98,9 @@ def _is_shown(tensor: Tensor, axes: int) -> bool:
 
 
 def _is_channels_first(trace: Trace, node: Node) -> bool:
-    """Whether what has two axes for each row is (channels, time): made by an operation along time, element by element since then."""
+    """Whether what has two axes for each row is (channels, time): given to an operation along time, or made by one, element by element."""
+    if any(other.operation in _ALONG_TIME for other in trace.nodes if node.id in other.inputs):
+        return True
     shape = node.shape
     while node.operation not in _ALONG_TIME:
         before = next((trace.nodes[source] for source in node.inputs if trace.nodes[source].shape == shape), None)

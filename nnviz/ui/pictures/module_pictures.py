@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from msgspec.structs import replace as with_fields
 from PySide6.QtWidgets import QWidget
@@ -26,6 +27,22 @@ _TILES = {
 }
 
 
+class _Found(NamedTuple):
+    """A picture of a trace, as a plot is offered it: once what it is of is computed, and before."""
+
+    index: TraceIndex
+    picture: Picture
+    shown: tuple[int, Picture]
+    awaited: tuple[int, Picture]
+
+    @classmethod
+    def of(cls, index: TraceIndex, picture: Picture) -> _Found:
+        """Return it as it is offered."""
+        iteration = index.trace.iteration
+        awaited = with_fields(picture, values=None, sentence=f"{picture.layer} is not computed yet at this step")
+        return cls(index, picture, (iteration, picture), (iteration, awaited))
+
+
 class ModulePictures:
     """Asks the trace for the pictures that can be seen, and shows what is computed where the cursor is."""
 
@@ -33,8 +50,8 @@ class ModulePictures:
         self._trace = trace
         self.plots = {name: TilePlot(instrument) for name, instrument in _TILES.items()}
         self.cards = {name: framed(plot) for name, plot in self.plots.items()}
-        self._found: dict[str, tuple[TraceIndex, Picture]] = {}
-        """The picture of each panel, and the trace it is of."""
+        self._found: dict[str, _Found] = {}
+        """By panel."""
         for plot in self.plots.values():
             plot.export_requested.connect(export)
             plot.wish_changed.connect(self.show)
@@ -62,16 +79,14 @@ class ModulePictures:
         """Let the pictures be of the part of the module that a node belongs to, and of its weight."""
         weight = node.label if node.kind == "parameter" else f"{node.module}.weight"
         for name, layer in (("feature_maps", node.module), ("weight_picture", weight)):
-            _, picture = self._found.get(name, (None, None))
-            if picture is not None and layer in picture.choices and layer != picture.layer:
+            found = self._found.get(name)
+            if found is not None and layer in found.picture.choices and layer != found.picture.layer:
                 self.plots[name].set_layer(layer)
 
     def _show(self, name: str, plot: TilePlot) -> None:
-        state = self._trace.stepping.state
-        index, picture = self._found.get(name, (None, None))
-        if index is not state.index or picture.wish != plot.wish:
-            index, picture = self._found[name] = state.index, self._trace.picture(plot.wish)
-        plot.set_names({choice: choice for choice in picture.choices})
-        if picture.node >= 0 and not state.is_made(picture.node):
-            picture = with_fields(picture, values=None, sentence=f"{picture.layer} is not computed yet at this step")
-        plot.offer((index.trace.iteration, picture))
+        state, found = self._trace.stepping.state, self._found.get(name)
+        if found is None or found.index is not state.index or found.picture.wish != plot.wish:
+            found = self._found[name] = _Found.of(state.index, self._trace.picture(plot.wish))
+            plot.set_names({choice: choice for choice in found.picture.choices})
+        picture = found.picture
+        plot.offer(found.shown if picture.node < 0 or state.is_made(picture.node) else found.awaited)

@@ -114,7 +114,7 @@ class Features:
 
         self.files.start_page.put_first("Learn", self.learn.ways_in)
         self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
-        self.learn.ask_files_with(self.files.documents.ask_file)
+        self.learn.printing.ask_with(self.files.documents.ask_file)
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)

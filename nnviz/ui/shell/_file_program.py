@@ -65,7 +65,7 @@ class FileProgram:
                     raise failure(opening)
                 self._is_open, self.stage = isinstance(opening, OpenTrace), "capturing"
             taken = self._program.ask(lambda number: TakeIteration(number, detail, details, what_ifs), check)
-        return FileIteration(self, self._program, TraceIndex(taken.trace))
+        return FileIteration(self, ProgramIteration(self._program, TraceIndex(taken.trace), bool(what_ifs)))
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -135,9 +135,9 @@ class FileProgram:
 class FileIteration:
     """One iteration; what did not travel with it is asked for, as long as the process lives."""
 
-    def __init__(self, owner: FileProgram, program: Program, index: TraceIndex) -> None:
-        self.index = index
-        self._owner, self._asked = owner, ProgramIteration(program, index)
+    def __init__(self, owner: FileProgram, asked: ProgramIteration) -> None:
+        self.index = asked.index
+        self._owner, self._asked = owner, asked
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""

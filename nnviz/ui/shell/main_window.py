@@ -531,7 +531,7 @@ class MainWindow(QMainWindow):
     def _leave(self, discards: bool) -> None:
         """`discards`: a person was asked, and what is not saved now is not wanted."""
         self.presenter.leave()  # what it was before is kept
-        self.features.learn.stop_printing()
+        self.features.learn.printing.stop()
         self.features.checking.stop()
         if self._keeps_settings:
             self._save_settings()

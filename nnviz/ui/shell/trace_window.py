@@ -38,7 +38,7 @@ from nnviz.ui.step.feature import StepFeature
 from nnviz.ui.theme.colors import GUTTER, current_theme
 from nnviz.ui.theme.style import apply_theme, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
-from nnviz.ui.widgets.header_button import ActionButton, choice
+from nnviz.ui.widgets.header_button import ActionButton, MenuButton, choice
 from nnviz.ui.widgets.notes import NoteBar
 from nnviz.ui.widgets.plot_picture import PlotStill
 from nnviz.ui.widgets.toast import Toast
@@ -76,7 +76,7 @@ _PICTURED = {
 WINDOW = (
     Act("export_graph", "Export graph…", "File", lambda w: w.exports().ask_graph(), "Ctrl+Shift+E", "fa6s.file-export", _GRAPH_FILES),
     Act("export_figure", "Export figure…", "File", lambda w: w.ask_figure(), "Ctrl+Alt+F", "fa6s.image", _FIGURE),
-    Act("record", "Record…", "File", lambda w: w.recordings.ask(), "Ctrl+Alt+V", "fa6s.film", _RECORDED),
+    Act("record", "Record…", "File", lambda w: w.recordings().ask(), "Ctrl+Alt+V", "fa6s.film", _RECORDED),
     Act("export_window", "Export window picture…", "File", lambda w: w.exports().ask_window(), "", "fa6s.image", "Write a picture of it"),
     Act(
         "undo",
@@ -137,7 +137,9 @@ class TraceWindow(QMainWindow):
         self.action_table = ActionTable(self, OFFERED, self._feature)
         self.badge, self.sizes = Badge(self), choice("How far one step goes", _SIZES, "node")
         self.step = StepFeature(trace, self.action_table, self.badge, self.sizes)
-        tools = (self.badge, ActionButton(self.action_table["pictures"], "maps"), self.sizes)
+        menu = MenuButton("menu", "All actions, with their keys")
+        self.menus = self.action_table.fill(menu.menu)
+        tools = (self.badge, menu, ActionButton(self.action_table["pictures"], "maps"), self.sizes)
         self.graph = GraphFeature(trace, self.step.banner, self.step.controls, tools)
         self.pictures = ModulePictures(trace, lambda plot: self.exports().ask_widget(plot))
         self._has_pictures: bool | None = None
@@ -157,7 +159,7 @@ class TraceWindow(QMainWindow):
         self.graph.view.trace_scene.laid_out.connect(self.step.show_selection)  # which nodes are folded together is known only now
         self._lay_out()
         self.toast, self.busy_line = Toast(self), BusyLine(self.quiet, self, "Everything stays as it is")
-        self.recordings = Recordings(RecordedModule(trace, title), self, self._ask_file, of_run=False)
+        self._recordings: Recordings | None = None
         self._listen()
         self.setWindowTitle(f"{title} – nnviz")
         self.action_table.set_icons()
@@ -317,6 +319,12 @@ class TraceWindow(QMainWindow):
         """Return what writes files of this window."""
         return Exports(self.trace.stepping, lambda: self._title, self, self._ask_file)
 
+    def recordings(self) -> Recordings:
+        """Return what records this window, which it refers to from the first time that it is asked for until it is closed."""
+        if self._recordings is None:
+            self._recordings = Recordings(RecordedModule(self.trace, self._title), self, self._ask_file, of_run=False)
+        return self._recordings
+
     def _ask_file(self, title: str, name: str, filters: str) -> str:
         path, chosen = QFileDialog.getSaveFileName(self, title, name, filters)
         return path if not path or Path(path).suffix else path + chosen.rpartition("*")[2].rstrip(")")
@@ -341,7 +349,9 @@ class TraceWindow(QMainWindow):
         self.step.show_visible()  # while the card was out of sight nothing was asked for
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.recordings.recorder.cancel()
+        if self._recordings is not None:
+            self._recordings.recorder.cancel()
+            self._recordings = None
         self.hide()  # at once, whatever the module takes to end
         self.checking.stop()
         if not self.trace.close():

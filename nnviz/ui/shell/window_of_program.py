@@ -157,9 +157,9 @@ def failure(answer: QuestionFailed) -> RuntimeError:
 class ProgramIteration:
     """One iteration at one detail; what did not travel with it is asked for."""
 
-    def __init__(self, program: Program, index: TraceIndex) -> None:
+    def __init__(self, program: Program, index: TraceIndex, is_supposed: bool) -> None:
         self.index = index
-        self._program, self._is_supposed = program, bool(index.trace.what_ifs)
+        self._program, self._is_supposed = program, is_supposed
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
@@ -193,4 +193,4 @@ class ProgramRecording:
     ) -> ProgramIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise."""
         taken = self._program.ask(lambda number: TakeIteration(number, detail, details, what_ifs), check)
-        return ProgramIteration(self._program, TraceIndex(taken.trace))
+        return ProgramIteration(self._program, TraceIndex(taken.trace), bool(what_ifs))

@@ -234,7 +234,8 @@ class StepFeature:
         if what_ifs:
             can_keep = self.session is not None and any(index.node(what_if.node).kind == "parameter" for what_if in what_ifs)
             described, losses = what_if_text.all_described(index, self._titles), what_if_text.losses(index)
-            self.banner.set_what_ifs(described, losses, len(what_ifs), can_keep, "run" if self.session else "module")
+            is_own = index.original is not None or self.session is not None  # else it was given to `nnviz.show`
+            self.banner.set_what_ifs(described, losses, len(what_ifs), can_keep, "run" if self.session else "module", is_own)
         else:
             self.banner.set_what_ifs("", "", 0, False)
 

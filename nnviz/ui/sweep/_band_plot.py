@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from nnviz.text.numbers import steady
 from nnviz.ui.sweep.swept_values import SeedBand
-from nnviz.ui.theme.colors import Theme, current_theme
+from nnviz.ui.theme.colors import Theme, current_theme, mixed
 from nnviz.ui.widgets.header_button import SwitchButton, choice
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.readout import line_height, paint_readout, text_width, write
@@ -84,8 +84,9 @@ class BandPlot(Plot):
         self.set_heading("Loss over seeds" if self._seeds > 1 else "Loss", said if kept else "", "Curves")
 
     def _ends(self) -> tuple[float, float, float]:
-        """The lowest loss, what most stay below, and the highest."""
-        low, high = (np.concatenate([getattr(band, end) for band in self._bands]) for end in ("low", "high"))
+        """The lowest loss, what most stay below, and the highest, of what did not diverge."""
+        bands = [band for band in self._bands if not band.is_diverged] or self._bands
+        low, high = (np.concatenate([getattr(band, end) for band in bands]) for end in ("low", "high"))
         return float(low.min()), float(np.percentile(high, _MOST)), float(high.max())
 
     def _suit(self) -> None:
@@ -128,7 +129,7 @@ class BandPlot(Plot):
         if meant is not None and self.hovered is not None and frame.contains(self.hovered):
             paint_readout(painter, theme, self.hovered, self.values_at(meant, float(x.value(self.hovered.x()))), frame)
         elif len(self._bands) <= _NAMED:
-            self._write_names(painter, theme, frame, y)
+            self._write_names(painter, theme, frame, x, y)
 
     def _meant(self, frame: QRectF, x: AxisScale, y: AxisScale) -> SeedBand | None:
         """The band whose line is nearest to the pointer; without one that of the chosen run."""
@@ -148,17 +149,18 @@ class BandPlot(Plot):
                 painter.setBrush(faint)
                 painter.drawPolygon(QPolygonF([QPointF(*point) for point in (*low, *reversed(high))]))
 
-    def _write_names(self, painter: QPainter, theme: Theme, frame: QRectF, y: AxisScale) -> None:
-        """At the ends of the lines; of those that would touch, the best."""
+    def _write_names(self, painter: QPainter, theme: Theme, frame: QRectF, x: AxisScale, y: AxisScale) -> None:
+        """At the ends of the lines that are in sight; of those that would touch, the best."""
         taken: list[float] = []
         for band, color in reversed(list(zip(self._bands, self._colors, strict=True))):
-            top = min(max(frame.top(), float(y(band.mean[-1])) - line_height() - 2), frame.bottom() - line_height())
-            if any(abs(top - other) < line_height() for other in taken):
+            end = QPointF(float(x(band.iterations[-1])), float(y(band.mean[-1])))
+            top = min(max(frame.top(), end.y() - line_height() - 2), frame.bottom() - line_height())
+            if any(abs(top - other) < line_height() for other in taken) or not frame.top() <= end.y() <= frame.bottom():
                 continue
             width = min(text_width(band.name) + 6, frame.width())
-            room = QRectF(frame.right() - width, top, width, line_height())
+            room = QRectF(min(frame.right() - width, max(frame.left(), end.x())), top, width, line_height())
             painter.fillRect(room, theme.color("panel", 0.85))
-            write(painter, room.adjusted(3, 0, 0, 0), band.name, color)
+            write(painter, room.adjusted(3, 0, 0, 0), band.name, mixed(color, theme.color("text"), 0.35))
             taken.append(top)
 
     def values_at(self, band: SeedBand, iteration: float) -> list[tuple[str, str]]:

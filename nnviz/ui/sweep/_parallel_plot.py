@@ -25,7 +25,7 @@ _EXPLANATION = (
     "chosen on it, with Shift its top."
 )
 _EMPTY = "press sweep… to train every combination of some settings and seeds"
-_REACH, _NEAR, _SIDE = 14.0, 6.0, 50.0
+_REACH, _NEAR, _SIDE = 14.0, 6.0, 58.0
 """Pixels around an axis in which it is dragged, around a line in which it is meant, and at both sides for texts."""
 _MOST_TEXTS = 6
 _STEP = 0.05
@@ -269,7 +269,8 @@ class ParallelPlot(Plot):
 
 
 def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:
-    """Return where texts stand along an axis, as shares, and what they say: each word, each of few numbers, else both ends and between."""
+    """Return where texts stand along an axis, as shares, and what they say: each word, each of few numbers, else both ends and between;
+    "≥" where runs that diverged stand at the end."""
     if one.words:
         step = max(1, -(-len(one.words) // most))
         return [(one.share_of(word), word) for word in one.words[::step]]
@@ -280,8 +281,9 @@ def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:
         if not one.is_result:
             between = min(values, key=lambda value: abs(one.share_of(value) - 0.5))  # one that is there: there is no seed 15.5
         values = sorted({low, between, high})
+    beyond = max(one.values.values(), default=0.0) > one.ends[1]
     text = plot_numbers.percent if one.name == "accuracy" else lambda value: plot_numbers.tick(float(f"{value:.3g}"))
-    return [(one.share_of(value), text(value)) for value in values]
+    return [(one.share_of(value), f"≥{text(value)}" if beyond and value == one.ends[1] else text(value)) for value in values]
 
 
 def _is_number(text: str) -> bool:

@@ -67,6 +67,7 @@ class SweepSheet(QDialog):
         self.search = QLineEdit(placeholderText="Add a setting: learning rate, units, dropout …", accessibleName="Search settings")
         self.list = QListWidget(accessibleName="Settings")
         self.list.setFixedHeight(round(scaled(_LIST)))
+        self.list.setSpacing(2)
         entries = [ListEntry(one.path, one.label, one.explanation, about=f"{one.path} {one.explanation}") for one in settings]
         self._found = SearchList(self.search, self.list, entries, nothing="Nothing is called so. Try one word of its name.", spacing=GRID)
         fields = (_SEEDS, _DRAWS, _DRAW_SEED, _ITERATIONS, _WORKERS)
@@ -239,6 +240,7 @@ class SweepSheet(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
+        fit_height(self)
         open_below_bar(self, window, self.search)
 
 

@@ -141,7 +141,6 @@ Caption { color: $muted; background: $panel; border-radius: 4px; }
 EmptyText { color: $muted; }
 Hint { color: $text; background: $warning; border: 1px solid $line; border-radius: 6px; }
 SearchField { background: $panel; border: 1px solid $line; border-radius: 6px; }
-SweepSheet QListWidget::item { padding: 2px 8px; }
 SearchField QListWidget::item { padding: 3px 6px; border-radius: 4px; }
 SearchField QListWidget::item:selected { background: $field; color: $text; }
 SearchField QListWidget::item:disabled { color: $faint; }

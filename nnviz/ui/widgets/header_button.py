@@ -159,6 +159,25 @@ class PopupButton(QAbstractButton):
         _paint(self, self.text() + " ▾", current_theme())
 
 
+class MenuButton(QAbstractButton):
+    """A word that opens a menu below it."""
+
+    def __init__(self, text: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        _prepare(self, text, tip)
+        self.menu = QMenu(self)
+        self.clicked.connect(lambda: _open_below(self.menu, self))
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text() + " ▾")
+
+    @painted
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text() + " ▾", current_theme())
+
+
 def _open_below(menu: QMenu, button: QWidget) -> None:
     """Open the menu at the button's lower left corner; where it would reach beyond the window, so far to the left that it does not."""
     place, room = button.mapToGlobal(QPoint(0, button.height() + 2)), button.window().geometry()

@@ -129,6 +129,8 @@ def test_what_shows_an_answer_is_one_key_away_and_the_question_too(qtbot, window
     learn, interview = window.features.learn, window.features.learn.interview
     choose(window, "network")
     press(window, KEY.Key_Return)
+    press(window, KEY.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert interview.question.field.toPlainText() == "\n" and not interview.question.answer.isVisible(), "a new line"
     press(window, KEY.Key_Return)
     question = interview.question.question.text()
     press(window, KEY.Key_S)

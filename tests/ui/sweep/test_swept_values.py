@@ -93,3 +93,13 @@ def test_the_texts_of_an_axis_are_values_that_are_there():
         ("training.l2",), planned(open_document("example:moons"), SweepOrder((read_axis("training.l2=0.001"),)))
     )
     assert ticks(constant, 6) == [(0.5, "0.001")]
+
+
+def test_what_diverged_stands_at_the_end_and_leaves_the_others_their_room():
+    rows = [row(1, 0.5, iterations=1), row(2, 0.25, iterations=1), row(3, 1e20, verdict="diverged"), row(4, math.inf, verdict="diverged")]
+    (loss,) = result_dimensions(rows)
+    assert [loss.share(number) for number in (1, 2, 3, 4)] == [1, 0, 1, None] and ticks(loss, 6)[-1] == (1, "≥0.5")
+    (loss,) = result_dimensions(rows[2:])
+    assert loss.ends == (1e20, 1e20), "where all did, they have it all"
+    bands = seed_bands(LABELS, [row(1, losses=((1, 2.0),)), row(3, losses=((1, 1e20),), verdict="diverged")], "losses")
+    assert [band.is_diverged for band in bands] == [False, True]
