@@ -123,7 +123,7 @@ class RecordingOrder:
 
 
 class Recorder(QObject):
-    """One recording at a time. Afterwards, run, cursor and theme are as they were before."""
+    """One recording at a time. Afterwards, run, cursor and theme are as before; what-ifs end where their iteration is left."""
 
     progressed = Signal(int, int)
     """How many pictures are taken, and how many there will be."""
