@@ -263,7 +263,7 @@ class Passes:
     def _linked(
         self, args: tuple, keywords: Mapping[str, Any], guards: Guards, runs: list[ForwardRun], others: list[Tensor]
     ) -> tuple[tuple, dict]:
-        """The arguments with a placeholder for what comes from one of our `runs`; all else is guarded, `others` are those with gradients."""
+        """The arguments with a placeholder for what comes from one of our `runs`; all else is guarded, `others` need gradients."""
 
         def link(tensor: Tensor) -> Any:
             if tensor.requires_grad:
