@@ -1,7 +1,7 @@
 # make run: opens nnviz.  make test: tests that it does what it should.  make bench: measures how quick it is, and fails on errors alone.
 # Each sets up everything it needs in .venv the first time.
 # Another Python than python3: make PYTHON=python3.12 run
-# One test file: make TESTS=tests/test_cli.py test        More cores than two: make WORKERS=8 test
+# One test file: make TESTS=tests/cli/test_cli.py test        More cores than two: make WORKERS=8 test
 
 PYTHON ?=
 BIN := .venv/bin

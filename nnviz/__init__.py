@@ -18,15 +18,15 @@ def __getattr__(name: str) -> Any:
 
         return capture
     if name == "check_gradients":
-        from nnviz.gradient_checking import check_gradients
+        from nnviz.viewing.gradient_checking import check_gradients
 
         return check_gradients
     if name == "show":
-        from nnviz.viewing import show
+        from nnviz.viewing.viewing import show
 
         return show
     if name == "to_json":
-        from nnviz.viewing import to_json
+        from nnviz.viewing.viewing import to_json
 
         return to_json
     if name in ("Stopped", "watch"):

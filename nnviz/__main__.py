@@ -19,7 +19,7 @@ def main() -> int:
 
         return serve_window()
     if sys.argv[1:2] == ["--program"]:
-        from nnviz.file_program import serve as serve_file
+        from nnviz.viewing.file_program import serve as serve_file
 
         return serve_file(*sys.argv[2:5])
     if sys.argv[1:2] == ["--python-window"]:
@@ -27,11 +27,11 @@ def main() -> int:
 
         return serve_python_window(*sys.argv[2:5])
     if sys.argv[1:2] == ["--sweep"]:
-        from nnviz.sweep_process import serve as serve_sweep
+        from nnviz.sweeps.sweep_process import serve as serve_sweep
 
         return serve_sweep()
     if sys.argv[1:2] == ["--sweep-worker"]:
-        from nnviz.sweep_workers import serve as serve_worker
+        from nnviz.sweeps.sweep_workers import serve as serve_worker
 
         return serve_worker()
     from nnviz.cli import main as command_line

@@ -39,9 +39,9 @@ BELOW_THE_FEATURES = {
 """What a feature may import besides its own folder: never the shell, never another feature."""
 
 ALLOWED = {
-    "nnviz": {"version", "trace", "viewing", "gradient_checking", "watching", "torch"},
+    "nnviz": {"version", "trace", "viewing", "watching", "torch"},
     "nnviz.version": set(),
-    "nnviz.__main__": {"engine", "cli", "ui.shell", "file_program", "sweep_process", "sweep_workers"},
+    "nnviz.__main__": {"engine", "cli", "ui.shell", "viewing", "sweeps"},
     "nnviz.resource_files": set(),
     "nnviz.extras": set(),
     "nnviz.document": {"msgspec", "platformdirs", "resource_files"},
@@ -71,27 +71,21 @@ ALLOWED = {
     "nnviz.ui.widgets": {"ui.theme", "text", "records", "document", *WINDOW_LIBRARIES},
     "nnviz.ui.shell_api": {"session", "records", "document", "ui.theme", "ui.widgets", *WINDOW_LIBRARIES},
     **{f"nnviz.ui.{feature}": BELOW_THE_FEATURES for feature in FEATURES},
-    "nnviz.ui.shell": {"version", "ui", "window_messages", *BELOW_THE_FEATURES},
-    "nnviz.jobs": {"torch", "engine", "trace", "doctor", "messages", "records", "document", "msgspec", "numpy"},
-    "nnviz.comparing": {"jobs", "engine", "records", "document", "text"},
-    "nnviz.sweep_workers": set(),
-    "nnviz.sweep_process": {"jobs", "sweeping", "messages", "document", "records", "msgspec"},
-    "nnviz.sweeping": {
-        "version", "jobs", "comparing", "sweep_workers", "engine", "document", "records", "export", "extras", "distributed",
-        "pyarrow", "msgspec",
+    "nnviz.ui.shell": {"version", "ui", "viewing.window_messages", *BELOW_THE_FEATURES},
+    "nnviz.jobs": {
+        "torch", "engine", "trace", "doctor", "messages", "records", "document", "text", "lessons", "export.python", "msgspec", "numpy",
     },
-    "nnviz.diagnosing": {"comparing", "doctor", "document", "engine", "jobs", "records"},
-    "nnviz.teaching": {"doctor", "document", "engine", "lessons", "records", "numpy", "torch"},
-    "nnviz.code_exporting": {"engine", "export.python", "jobs"},
-    "nnviz.viewing": {"msgspec", "trace", "engine", "export", "records", "session", "messages", "ui.shell", "window_process", "torch"},
-    "nnviz.window_messages": {"messages", "records", "msgspec"},
-    "nnviz.window_process": {"window_messages", "messages", "records", "session"},
-    "nnviz.file_program": {"viewing", "window_process", "window_messages", "trace", "records", "torch"},
-    "nnviz.watching": {"trace", "viewing", "window_process", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
-    "nnviz.gradient_checking": {"lessons", "viewing", "trace", "engine", "records", "torch"},
+    "nnviz.sweeps": {
+        "version", "jobs", "messages", "engine", "document", "records", "export", "extras", "distributed", "pyarrow", "msgspec",
+    },
+    "nnviz.sweeps.sweep_workers": set(),
+    "nnviz.viewing": {"msgspec", "trace", "engine", "export", "lessons", "records", "session", "messages", "ui.shell", "torch"},
+    "nnviz.viewing.window_messages": {"messages", "records", "msgspec"},
+    "nnviz.viewing.window_process": {"viewing.window_messages", "messages", "records", "session"},
+    "nnviz.watching": {"trace", "viewing", "jobs", "engine", "records", "ui.shell", "msgspec", "numpy", "torch"},
     "nnviz.cli": {
-        "version", "jobs", "comparing", "diagnosing", "sweeping", "teaching", "code_exporting", "doctor", "lessons", "trace", "document",
-        "records", "text", "export", "ui.shell", "resource_files", "extras", "msgspec", "PySide6",
+        "version", "jobs", "sweeps", "doctor", "lessons", "trace", "document", "records", "text", "export", "ui.shell", "resource_files",
+        "extras", "msgspec", "PySide6",
     },
 }  # fmt: skip
 """What a module may import besides the standard library and its own part. The longest name that fits a module counts for it.

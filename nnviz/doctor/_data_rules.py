@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from statistics import median
 
+import numpy as np
+
 from nnviz.doctor.history import LOOKED_AT, RunHistory
 from nnviz.records.finding import Finding
 
@@ -75,11 +77,12 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
     measured = [(point.iteration, point.validation_loss) for point in points if point.validation_loss is not None]
     if len(measured) <= checks + SMOOTHED:
         return
-    usual_at = [
-        (median(loss for _, loss in measured[end - SMOOTHED : end]), measured[end - 1][0]) for end in range(SMOOTHED, len(measured) + 1)
-    ]
-    least, at = min(usual_at)
-    behind = [loss for iteration, loss in measured if iteration > at]
+    losses = np.array([loss for _, loss in measured])
+    losses[np.isnan(losses)] = np.inf  # no least one
+    usual_of = np.median(np.lib.stride_tricks.sliding_window_view(losses, SMOOTHED), axis=1)
+    place = int(usual_of.argmin())
+    least, at = float(usual_of[place]), measured[place + SMOOTHED - 1][0]
+    behind = losses[place + SMOOTHED :].tolist()
     if len(behind) < checks or measured[-1][0] - at < FEWEST_BEHIND:
         return
     usual = median(behind[-checks:])
@@ -95,7 +98,8 @@ def overfitting(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
 
 def _has_fallen_since(history: RunHistory, at: int) -> bool:
     start = at - history.changed_at
-    then, now = history.losses[max(0, start - history.window) : start + 1], history.losses[-history.window :]
+    parts = history.losses[max(0, start - history.window) : start + 1], history.losses[-history.window :]
+    then, now = (part.tolist() for part in parts)
     return sum(now) / len(now) < sum(then) / len(then) if then and now else False
 
 

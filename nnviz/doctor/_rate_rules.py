@@ -7,10 +7,12 @@ from math import inf, nan
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
+
 from nnviz.doctor.history import LOOKED_AT, SHORTEST, RunHistory, Spell
 from nnviz.records.checkup_records import Checkup
 from nnviz.records.finding import Finding
-from nnviz.records.verdicts import noise_of, verdict_of_points
+from nnviz.records.verdicts import noise_of, verdict
 
 LASTING = 5
 """So many windows above its least is a loss that does not come back."""
@@ -76,13 +78,13 @@ class _Rise(NamedTuple):
         """`material`: by how many losses of a constant answer it has to be above, where that is none of the first. None where it is not
         above now."""
         levels, scale = history.levels(size), history.facts.constant_loss or history.facts.start_loss
-        above, least = 0, history.points[history.changed_at].loss if history.is_same_loss else inf
-        for level in levels:
-            is_above = not level <= max(rise * least, least + material * scale)
-            above = above + 1 if is_above else 0
-            least = min(least, level)
-        since = history.changed_at + (len(levels) - above) * size + 1
-        return cls(above, levels[-1], least, max(levels[-above:]), above * size, since) if above else None
+        least = np.fmin.accumulate([history.points[history.changed_at].loss if history.is_same_loss else inf, *levels])
+        with np.errstate(over="ignore"):
+            is_not_above = levels <= np.maximum(rise * least[:-1], least[:-1] + material * scale)
+        last = int(np.flatnonzero(is_not_above).max(initial=-1)) + 1
+        above = levels[last:]
+        since = history.changed_at + last * size + 1
+        return cls(above.size, float(above[-1]), float(least[-1]), float(above.max()), above.size * size, since) if above.size else None
 
 
 def rate_too_large(history: RunHistory, bounds: Bounds) -> Iterator[Finding]:
@@ -114,7 +116,8 @@ def _swinging(history: RunHistory) -> Finding | None:
     """Where the swings grow smaller, or the net has learnt nevertheless, they are information."""
     if len(history.losses) < FEWEST_SWINGING or not history.checkups:
         return None
-    found = verdict_of_points(history.points[history.changed_at :], noise_of(history.experiment, history.facts.rows))
+    start = history.points[history.changed_at].loss
+    found = verdict(history.losses, noise_of(history.experiment, history.facts.rows), start)
     if found.kind != "oscillating" or found.swings < FEWEST_SWINGS:
         return None
     is_harmless = found.is_converging or history.is_solved

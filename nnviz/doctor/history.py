@@ -7,6 +7,8 @@ from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
+import numpy as np
+
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import split_parameter
 from nnviz.records.checkup_records import Checkup, StartFacts, WholeCheckup
@@ -67,9 +69,9 @@ class RunHistory:
         return -(-rows // min(rows, self.experiment.training.batch_size or rows))
 
     @cached_property
-    def losses(self) -> list[float]:
-        """Of the batches since the last change."""
-        return [point.loss for point in self.points[self.changed_at + 1 :]]
+    def losses(self) -> np.ndarray:
+        """(iterations,) float64: of the batches since the last change."""
+        return np.array([point.loss for point in self.points[self.changed_at + 1 :]], dtype=np.float64)
 
     @property
     def window(self) -> int:
@@ -88,17 +90,17 @@ class RunHistory:
         locked = {split_parameter(name).layer for name in self.experiment.locks}
         return frozenset(layer.id for layer in self.experiment.network if layer.learning_rate_factor and layer.id not in locked)
 
-    def levels(self, size: int) -> list[float]:
+    def levels(self, size: int) -> np.ndarray:
         """Return the mean loss of every window of so many iterations since the last change."""
-        losses = self.losses
-        return [sum(losses[start : start + size]) / size for start in range(0, len(losses) - size + 1, size)]
+        with np.errstate(over="ignore"):  # of a run that diverges it may be infinite
+            return self.losses[: self.losses.size // size * size].reshape(-1, size).mean(1)
 
     @cached_property
     def level(self) -> float:
         """The loss where it stands, without penalties, free of most of the noise; infinite as long as it is not known."""
         if self.experiment.penalties:
             return self.wholes[-1][1].loss if self.wholes else inf
-        recent = self.losses[-self.window :]
+        recent = self.losses[-self.window :].tolist()
         return sum(recent) / len(recent) if recent else inf
 
     @property

@@ -243,6 +243,7 @@ LAYERS = _table(
         fields=(
             _UNITS,
             Field("activation", "choice", "tanh", "f, applied to z at every step", choices=tuple(ACTIVATIONS)),
+            _SLOPE,
             *_RECURRENT,
         ),
     ),
@@ -290,6 +291,7 @@ LAYERS = _table(
             _HEADS,
             Field("units", "integer", 16, "neurons of the hidden layer between the two dense ones", 1, WIDEST, essential=True),
             Field("activation", "choice", "relu", "function of the hidden layer", choices=tuple(ACTIVATIONS)),
+            _SLOPE,
             Field("p", "number", 0.0, "dropout behind the attention, the hidden layer and the second dense layer", 0.0, 0.99),
             Field("norm_first", "boolean", False, "normalise before attention and dense layers instead of after the additions"),
             _CAUSAL,

@@ -25,7 +25,7 @@ _SHAPES = {"parameter": "box", "input": "box", "loss": "doubleoctagon", "operati
 
 
 def json_text(trace: TraceRecord, cursor: int | None = None, indent: int | None = 1) -> str:
-    """Return the trace as JSON text, as `nnviz trace --json` prints it; with a cursor, what is not computed there yet is null.
+    """Return the trace as JSON text, as `nnviz export --to OUT.json` writes it; with a cursor, what is not computed there yet is null.
 
     NaN and ±Infinity, which JSON does not have, are the strings "NaN", "Infinity" and "-Infinity".
     """

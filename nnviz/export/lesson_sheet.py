@@ -27,6 +27,8 @@ _PROMPTS = {
 }
 _TWO_WIDE = 1150
 """Pixels of the screen that two pictures side by side have at most."""
+_HIGHEST_WIDE = 620
+"""Pixels of a page that a picture as wide as it may be high."""
 _KEY_WIDTH = 300
 """Pixels of a card beside an answer."""
 
@@ -37,6 +39,8 @@ class SheetFigure:
 
     picture: QPicture
     size: QSizeF
+    is_wide: bool = False
+    """Whether it needs the width of the page, beside no other."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def _step(number: int, step: SheetStep) -> Iterator[PageBlock]:
     if step.figures:
         yield Gap(4, keeps_next=True)
     for row in _rows(step.figures):
-        yield FigureRow([(one.picture, one.size) for one in row])
+        yield FigureRow([(one.picture, one.size) for one in row], _HIGHEST_WIDE if row[0].is_wide else 0)
         yield Gap(6)
     if step.kind:
         yield from _question(number, step)
@@ -187,6 +191,7 @@ def _rows(figures: Sequence[SheetFigure]) -> Iterator[Sequence[SheetFigure]]:
         first, *others = waiting
         highest = max(one.size.height() for one in waiting[:2])
         wide = sum(one.size.width() / one.size.height() * highest for one in waiting[:2])
-        row = [first, others[0]] if others and wide <= _TWO_WIDE else [first]
+        is_pair = others and wide <= _TWO_WIDE and not (first.is_wide or others[0].is_wide)
+        row = [first, others[0]] if is_pair else [first]
         yield row
         waiting = waiting[len(row) :]

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPageSize, QPainter, QPaintEvent, QPdfWriter, QPicture, QRegion
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QAbstractItemView, QAbstractScrollArea, QGraphicsScene, QGraphicsView, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractScrollArea,
+    QGraphicsScene,
+    QGraphicsView,
+    QScrollArea,
+    QTableView,
+    QTextEdit,
+    QWidget,
+)
 
 from nnviz.document.store.files import replace_file
+from nnviz.export._outlined_page import OutlinedPage
 from nnviz.export._svg import made_portable
 from nnviz.ui.theme.painting import painted
 
@@ -27,6 +37,10 @@ Pictured = QGraphicsScene | QWidget | Sequence[QWidget]
 """A scene, a widget, or widgets to be placed in rows."""
 ROW = 1600
 """Widest row of widgets in pixels of the screen."""
+
+
+_LOWEST, _HIGHEST = 60, 2400
+"""Pixels of a panel that is as high as what is scrolled in it."""
 
 
 class Ground(Protocol):
@@ -48,7 +62,9 @@ def save(target: Pictured, path: str | Path, theme: Ground, width: float | None 
         raise ValueError(f"{path.name}: a picture ends in one of {', '.join(_WRITERS)}, not in {path.suffix or 'nothing'!r}")
     if size_of(target).isEmpty():
         raise ValueError(f"{path.name}: there is nothing to draw yet: make a trace first")
-    replace_file(path, writer(target, theme, width))
+    with _unrolled(target):
+        data = writer(target, theme, width)
+    replace_file(path, data)
 
 
 def size_of(target: Pictured) -> QSize:
@@ -64,8 +80,8 @@ def size_of(target: Pictured) -> QSize:
     return content.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).size().toSize() if not content.isEmpty() else QSize()
 
 
-def _scale(target: Pictured, width: float | None) -> float:
-    """How many times as large as on the screen it becomes."""
+def scale_of(target: Pictured, width: float | None) -> float:
+    """Return how many times as large as on the screen it becomes, where it is so many centimetres wide."""
     return 1.0 if width is None else width / INCH * SCREEN_DPI / size_of(target).width()
 
 
@@ -84,7 +100,7 @@ def svg(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
 
 def png(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
     """Return the picture as PNG at SCALE times its size, or with PRINT_DPI pixels to an inch of its width."""
-    scale = SCALE if width is None else _scale(target, width) * PRINT_DPI / SCREEN_DPI
+    scale = SCALE if width is None else scale_of(target, width) * PRINT_DPI / SCREEN_DPI
     size = size_of(target)
     image = QImage(round(size.width() * scale), round(size.height() * scale), QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
@@ -118,17 +134,19 @@ def image(target: Pictured, size: QSize, theme: Ground, bounds: QRectF | None = 
 
 
 def pdf(target: Pictured, theme: Ground, width: float | None = None) -> bytes:
-    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch unless a width is given."""
+    """Return the picture as one page of PDF, a pixel of the screen being 1/96 inch unless a width is given. Texts are outlines."""
     buffer = _opened()
     writer = QPdfWriter(buffer)
-    size, scale = size_of(target), _scale(target, width)
+    size, scale = size_of(target), scale_of(target, width)
     writer.setResolution(SCREEN_DPI)
     points = QSizeF(size.width() * 0.75 * scale, size.height() * 0.75 * scale)
     writer.setPageSize(QPageSize(points, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.ExactMatch))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0))
     painter = QPainter(writer)
     painter.scale(scale, scale)
-    _paint(target, painter, theme)
+    page = OutlinedPage(painter, size, SCREEN_DPI)
+    _paint(target, QPainter(page), theme)
+    painter.end()
     return bytes(buffer.data().data())
 
 
@@ -167,7 +185,7 @@ def _paint(target: Pictured, painter: QPainter, theme: Ground, bounds: QRectF | 
     if isinstance(target, QGraphicsScene):
         target.render(painter, QRectF(0, 0, size.width(), size.height()), bounds or bounds_of(target), Qt.AspectRatioMode.KeepAspectRatio)
     for place, widget in _placed([target] if isinstance(target, QWidget) else () if isinstance(target, QGraphicsScene) else target):
-        with _clipped(widget):
+        with nullcontext() if isinstance(painter.device(), OutlinedPage) else _clipped(widget):
             QWidget.render(widget, painter, place, QRegion(), QWidget.RenderFlag.DrawChildren)  # views have a render of their own
     painter.end()
 
@@ -187,8 +205,50 @@ def _placed(widgets: Sequence[QWidget]) -> Iterator[tuple[QPoint, QWidget]]:
 
 
 @contextmanager
+def _unrolled(target: Pictured) -> Iterator[None]:
+    """While it lasts, a panel is as high as what is scrolled in it, and no higher: a page cannot be scrolled."""
+    if not isinstance(target, QWidget) or target.isWindow() or not target.isVisible():
+        yield
+        return
+    geometry = target.geometry()
+    before = [(area, area.verticalScrollBarPolicy(), area.verticalScrollBar().value()) for area in _areas(target)]
+    for area, *_ in before:
+        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    for _ in range(2):  # the first time lines may break differently
+        target.resize(target.width(), max(_LOWEST, min(_HIGHEST, target.height() + _missing(target))))
+    try:
+        yield
+    finally:
+        target.setGeometry(geometry)
+        for area, policy, value in before:
+            area.setVerticalScrollBarPolicy(policy)
+            area.verticalScrollBar().setValue(value)
+
+
+def _areas(target: QWidget) -> list[QAbstractScrollArea]:
+    kinds = QScrollArea | QTextEdit | QTableView
+    return [area for area in target.findChildren(QAbstractScrollArea) if isinstance(area, kinds) and area.isVisible()]
+
+
+def _missing(target: QWidget) -> int:
+    """Pixels of height that are missing to show what is scrolled; below 0 for those that stay empty below the one thing there is."""
+    areas = _areas(target)
+    missing = [_content_height(area) - area.viewport().height() for area in areas]
+    return max(missing, default=0) if len(areas) < 2 else max(0, *missing)
+
+
+def _content_height(area: QAbstractScrollArea) -> int:
+    if isinstance(area, QTableView):
+        return area.verticalHeader().length()
+    if isinstance(area, QScrollArea) and (content := area.widget()):
+        wished = content.heightForWidth(area.viewport().width()) if content.hasHeightForWidth() else content.sizeHint().height()
+        return max(content.minimumSizeHint().height(), content.minimumHeight(), wished)
+    return area.viewport().height() + area.verticalScrollBar().maximum()
+
+
+@contextmanager
 def _clipped(widget: QWidget) -> Iterator[None]:
-    """While it lasts, views that show a part of what is in them are pictures: SVG and PDF would show what lies beyond their edges too."""
+    """While it lasts, views that show a part of what is in them are pictures: SVG would show what lies beyond their edges too."""
     views = [view for view in [widget, *widget.findChildren(QAbstractScrollArea)] if isinstance(view, QAbstractScrollArea)]
     stills = [_Still(view) for view in views if view.isVisible() and _shows_a_part(view)]
     try:

@@ -125,8 +125,8 @@ def _written(found: object, form: str) -> str:
 
 
 def _number(value: float, form: str) -> str:
-    """A number as it stands in the whole program: no −0, and no zeros in front of the power of ten."""
-    return re.sub(r"e\+?(-?)0*(?=\d)", r"e\1", format(float(value) + 0.0, form))
+    """A number as it stands in the whole program: no −0, no zeros in front of the power of ten, and a space before the %."""
+    return re.sub(r"e\+?(-?)0*(?=\d)", r"e\1", format(float(value) + 0.0, form)).replace("%", "\N{NO-BREAK SPACE}%")
 
 
 def _is_alone(match: re.Match[str]) -> bool:

@@ -6,9 +6,9 @@ the learner's own numbers, and only what does not follow from them is blamed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ RIGHT, WRONG, FOLLOWS, SHAPE, UNKNOWN_NAME, TOO_FEW_DIGITS, NOT_HERE = (
 )  # fmt: skip
 """What an entry can be. `follows`: wrong, but only because an earlier one is."""
 _NOT_HERE = "Its numbers did not travel with the trace: they are too many, or complex. Real ones nnviz.check_gradients checks in Python."
-_CUT_SHORT = "Not all slips could be tried in so large a graph: nnviz.check_gradients in Python tries them all."
+_CUT_SHORT = "Not all slips have been tried in so large a graph."
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class GradientVerdicts:
     """What is found about all of them, in backward order, what cannot be placed last."""
 
     entries: tuple[EntryVerdict, ...]
+    is_cut_short: bool = False
+    """Whether not all slips have been tried."""
 
     @property
     def first_wrong(self) -> EntryVerdict | None:
@@ -116,6 +118,18 @@ class _Entry:
     note: str = ""
 
 
+class SearchProgress(NamedTuple):
+    """How far the search for the slip behind wrong gradients is."""
+
+    entry: str
+    """The gradient that is explained now."""
+    tried: int
+    slips: int
+    """How many there are to be tried for it."""
+    gradients: int
+    """So many have been worked out, over all."""
+
+
 class GradientChecker:
     """Checks gradients against one trace, as often as is asked.
 
@@ -129,12 +143,12 @@ class GradientChecker:
         self.named: tuple[Named, ...] = named_nodes(self.index)
         """All that can be checked, in backward order."""
 
-    def check(self, own: Mapping[str, Any]) -> GradientVerdicts:
-        """Return what is found about these gradients; see `check`."""
+    def check(self, own: Mapping[str, Any], tell: Callable[[SearchProgress], object] = lambda progress: None) -> GradientVerdicts:
+        """Return what is found about these gradients; see `check`. `tell` is called before each slip that is tried, and may raise."""
         with np.errstate(all="ignore"):  # what is not finite is compared like any number
-            return self._checked(own)
+            return self._checked(own, tell)
 
-    def _checked(self, own: Mapping[str, Any]) -> GradientVerdicts:
+    def _checked(self, own: Mapping[str, Any], tell: Callable[[SearchProgress], object]) -> GradientVerdicts:
         refused, taken = [], {}
         for name, given in own.items():
             found = self._entry(str(name), given)
@@ -147,8 +161,9 @@ class GradientChecker:
                 refused.append(found)
         order = {one.node: place for place, one in enumerate(self.named)}
         entries = sorted(taken.values(), key=lambda entry: order[entry.node])
-        judged = [*_Judging(self.rules, {one.node: one.name for one in self.named}, entries, self._most).verdicts(), *refused]
-        return GradientVerdicts(tuple(sorted(judged, key=lambda entry: order.get(entry.node, len(order)))))
+        judging = _Judging(self.rules, {one.node: one.name for one in self.named}, entries, self._most, tell)
+        judged = [*judging.verdicts(), *refused]
+        return GradientVerdicts(tuple(sorted(judged, key=lambda entry: order.get(entry.node, len(order)))), judging.is_cut_short)
 
     # --- reading ---
 
@@ -184,8 +199,16 @@ class GradientChecker:
 class _Judging:
     """Goes through the entries in backward order; what is wrong so far decides what would follow from it."""
 
-    def __init__(self, rules: BackwardRules, names: Mapping[int, str], entries: Sequence[_Entry], most: int | None) -> None:
-        self._left = np.inf if most is None else most
+    def __init__(
+        self,
+        rules: BackwardRules,
+        names: Mapping[int, str],
+        entries: Sequence[_Entry],
+        most: int | None,
+        tell: Callable[[SearchProgress], object],
+    ) -> None:
+        self._most, self._worked_out, self._tell = np.inf if most is None else most, 0, tell
+        self.is_cut_short = False
         self.rules, self.index, self.names, self.entries = rules, rules.index, names, entries
         self.alteration = Alteration()
         self.stages: list[tuple[str, dict[int, np.ndarray | None]]] = []
@@ -241,7 +264,7 @@ class _Judging:
         place = f"[{', '.join(map(str, at))}]" if at else "it"
         numbers = f"wrong{entry.note}: {place} is {number(float(entry.true[at]))}, not {number(float(entry.own.array[at]))}."
         said = tuple(self._said(slip, entry.node) for slip in found)
-        reasons = " Or: ".join(one.sentence for one in said) or (_CUT_SHORT if self._left <= 0 else "")
+        reasons = " Or: ".join(one.sentence for one in said) or (_CUT_SHORT if self.is_cut_short else "")
         return EntryVerdict(entry.name, WRONG, f"{numbers} {reasons}".rstrip(), entry.node, said)
 
     def _said(self, slip: Slip, entry: int) -> Misconception:
@@ -262,12 +285,15 @@ class _Judging:
         above = self._above(entry.node)
         among = {*above}
         best: dict[str, tuple[tuple, Slip]] = {}
-        for slip in slips(self.rules, entry.node, above):
+        all_slips = [*slips(self.rules, entry.node, above)]
+        for tried, slip in enumerate(all_slips):
+            self._tell(SearchProgress(entry.name, tried, len(all_slips), self._worked_out))
             alteration = self.alteration.joined(slip.alteration)
-            if self._left <= 0:
+            if self._worked_out >= self._most:
+                self.is_cut_short = True
                 break
             changed = self.rules.altered(alteration, among)
-            self._left -= len(changed)
+            self._worked_out += len(changed)
             if not self._close(entry, changed.get(entry.node)):
                 continue
             changed = self.rules.altered(alteration)

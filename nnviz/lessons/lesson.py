@@ -85,7 +85,7 @@ class LessonStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     element: tuple[int, ...] = ()
     """Which element of the cursor's node the card works out, without the batch axis; empty: the one the card chooses."""
     runs: dict[str, RunBeside] = {}
-    """Runs to be trained beside, by name, each up to `run_iterations`."""
+    """Runs to be trained beside, by name, each up to `run_iterations`. They stand there until a later step names others."""
     run_iterations: int = 200
     measure: tuple[Literal["baselines", "distances"], ...] = ()
     """What the engine works out once the run stands there, as these panels show it; expressions name its numbers."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -12,12 +12,13 @@ from nnviz.document.differences import differences
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Refused
 from nnviz.document.run_log import RunLog, same_run
-from nnviz.lessons.lesson import Lesson, LessonStep
+from nnviz.lessons.lesson import Lesson, LessonStep, RunBeside
 from nnviz.lessons.lesson_documents import built_in_name, opened, with_document
 from nnviz.lessons.step_settings import with_settings
 
-PLACE = ("document", "set", "iteration", "detail", "workspace", "panels", "cursor", "phase", "element")
+PLACE = ("document", "set", "iteration", "detail", "workspace", "panels", "cursor", "phase", "element", "runs", "run_iterations", "measure")
 """The fields of a step that are recorded; all others are written."""
+_ITERATIONS = LessonStep("").run_iterations
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Situation:
     cursor: str = ""
     phase: str = ""
     element: tuple[int, ...] = ()
+    runs: Mapping[str, RunBeside] = field(default_factory=dict)
+    """Those beside the present one, each from its start."""
+    run_iterations: int = _ITERATIONS
+    measure: tuple[str, ...] = ()
+    """What has been worked out of where the run stands."""
 
 
 class RecordedStep(NamedTuple):
@@ -62,7 +68,7 @@ def _set_up(lesson: Lesson, step: LessonStep, before: Situation | None) -> Situa
         before = Situation(document, document, workspace=before.workspace if before else "step")
     if before is None:
         return None
-    is_other = bool(step.cursor or step.phase)
+    is_other, moves = bool(step.cursor or step.phase), bool(step.set) or step.iteration is not None
     return Situation(
         before.origin,
         with_settings(before.experiment, step.set),
@@ -73,6 +79,9 @@ def _set_up(lesson: Lesson, step: LessonStep, before: Situation | None) -> Situa
         step.cursor if is_other else before.cursor,
         step.phase if is_other else before.phase,
         step.element,
+        step.runs or before.runs,
+        step.run_iterations if step.runs else before.run_iterations,
+        tuple(dict.fromkeys((*(() if moves else before.measure), *step.measure))),
     )
 
 
@@ -108,6 +117,10 @@ def recorded(lesson: Lesson, place: int, now: Situation) -> RecordedStep:
     if _at(now) != _at(before):
         fields |= dict(zip(("cursor", "phase"), _at(now), strict=True))
     fields["element"] = now.element
+    if "iteration" in fields or not set(now.measure) <= set(before.measure):  # what was found at another place is none of this one
+        fields["measure"] = now.measure
+    if now.runs and (now.runs, now.run_iterations) != (before.runs, before.run_iterations):
+        fields |= {"runs": dict(now.runs), "run_iterations": now.run_iterations}
     step = LessonStep(text="", **fields)
     return RecordedStep(lesson, step, tuple(_told(lesson, step, now.element != before.element)))
 
@@ -165,6 +178,24 @@ def _value(experiment: Experiment, path: str) -> Any:
     return _NOTHING
 
 
+def runs_beside(present: RunLog, others: Mapping[str, RunLog]) -> tuple[dict[str, RunBeside], tuple[str, ...]]:
+    """Return the runs that a step can have trained beside the present one, by name, and the names of those that it cannot.
+
+    It trains them from their start, without a change on the way: the document as the present run's first iteration finds it, or one
+    that comes with the program, with other settings.
+    """
+    found: dict[str, RunBeside] = {}
+    for name, log in others.items():
+        first, settings = log.at(0), settings_between(present.at(0), log.at(0))
+        if log.last != first:
+            continue
+        if settings is not None:
+            found[name] = RunBeside(settings)
+        elif document := built_in_name(first):
+            found[name] = RunBeside({}, document)
+    return found, tuple(name for name in others if name not in found)
+
+
 def late_change(log: RunLog, iteration: int, start: int) -> int | None:
     """Return the last iteration at which a change was made on the way from `start` to `iteration`; None if there was none.
 
@@ -189,6 +220,10 @@ def _told(lesson: Lesson, step: LessonStep, is_other_element: bool) -> Iterator[
         yield " ".join(filter(None, ("stand at", step.cursor, f"in {step.phase}" if step.phase else "")))
     if step.element and (is_other_element or step.cursor):
         yield f"element [{', '.join(map(str, step.element))}]"
+    if step.runs:
+        yield f"beside: {', '.join(step.runs)}, {step.run_iterations:,} iterations each"
+    if step.measure:
+        yield f"measured: {', '.join(step.measure)}"
     if step.workspace:
         yield ", ".join((f"panels of {step.workspace.capitalize()}", *step.panels))
 

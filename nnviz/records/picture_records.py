@@ -48,3 +48,7 @@ class Picture(msgspec.Struct, frozen=True):
     """By kind: see the functions of nnviz/engine/observe/ that fill it."""
     sentence: str = ""
     """Why there is no picture."""
+    node: int = -1
+    """The node of a trace whose value it is; −1 for a picture of a net."""
+    rows: int = 0
+    """How many rows of a batch there can be one of; 0 for a picture of a net."""

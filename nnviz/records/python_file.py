@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from nnviz.records._imported_files import imported_files
 
 EXPECTED = """Expected is a function without arguments that returns a module and its inputs, for example:
 
@@ -16,6 +19,8 @@ EXPECTED = """Expected is a function without arguments that returns a module and
     def make_model():
         return torch.nn.Linear(3, 1), torch.rand(8, 3), torch.rand(8, 1)  # module, inputs, target"""
 _INPUTS = ("inputs", "make_inputs")
+_NAMED = 8
+"""So many imported files are named."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -28,14 +33,26 @@ class PythonFile:
     """The file as it was read, and what in it may make a module."""
 
     path: Path
+    source: bytes
+    imported: tuple[Path, ...]
+    """The files below its folder that run with it, as far as reading tells."""
     digest: str
-    """SHA-256 of its bytes."""
+    """SHA-256 of its bytes, and of those of all that it imports from its folder."""
     makers: dict[str, int]
     """Functions and subclasses of nn.Module that need no argument: their lines, by name."""
     needy: dict[str, int]
     """Functions and classes that need one."""
     others: frozenset[str]
     """Whatever else the file gives a name to; with a star there is no telling."""
+
+    @property
+    def told_imports(self) -> str:
+        """What runs with it, as a sentence; empty where nothing is known to."""
+        names = [file.relative_to(self.path.parent).as_posix() for file in self.imported]
+        if not names:
+            return ""
+        shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+        return f"With it runs what it imports from its folder: {shown}."
 
     def maker(self, name: str = "") -> str:
         """Return the name of what makes the module: `name`, or the only one there is. Raises PythonFileError where there is none."""
@@ -80,7 +97,17 @@ def read_python_file(path: Path) -> PythonFile:
         if needs is not None:
             (needy if needs else makers)[node.name] = node.lineno
     others = frozenset(_names(tree)) - makers.keys() - needy.keys()
-    return PythonFile(path.absolute(), hashlib.sha256(data).hexdigest(), makers, needy, others)
+    imported = tuple(imported_files(path.absolute(), tree))
+    return PythonFile(path.absolute(), data, imported, _digest(path.absolute(), data, imported), makers, needy, others)
+
+
+def _digest(path: Path, data: bytes, imported: tuple[Path, ...]) -> str:
+    """The digest of a file, and of what it imports under which names; one that cannot be read counts as empty."""
+    total = hashlib.sha256(data)
+    for file in imported:
+        content = file.read_bytes() if file.is_file() and os.access(file, os.R_OK) else b""
+        total.update(f"\n{file.relative_to(path.parent).as_posix()} {hashlib.sha256(content).hexdigest()}".encode())
+    return total.hexdigest()
 
 
 def _needs(node: ast.stmt, classes: dict[str, ast.ClassDef]) -> bool | None:

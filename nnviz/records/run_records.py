@@ -8,9 +8,9 @@ from nnviz.document.breakpoints import Breakpoint
 from nnviz.records.tensors import Array, Measure
 
 
-class CurvePoint(msgspec.Struct, frozen=True, array_like=True):
+class CurvePoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One point of the curves: iteration k. All but `loss` is of the weights after k updates, with chance switched off, and None except
-    where it was measured."""
+    where it was measured. A long run has millions: of numbers alone, they need no room for the garbage collector's notes."""
 
     iteration: int
     loss: float

@@ -65,6 +65,10 @@ class SweepRequest(msgspec.Struct, frozen=True, tag=True):
     order: SweepOrder
     workers: int | None = None
     scheduler: str = ""
+    numbers: tuple[int, ...] | None = None
+    """The runs that are to be made; None for all."""
+    known: tuple[SweptRun, ...] = ()
+    """Runs of another sweep, which are not made again where one of this comes to the same."""
 
 
 class SpeedRequest(msgspec.Struct, frozen=True, tag=True):

@@ -173,8 +173,8 @@ class FileTask(TaskKind, frozen=True):
     path: str
     """Its ending says the format."""
     what: str
-    """weights (.safetensors) · network (.onnx) · program (.py, .ipynb) · iteration (.ipynb) · curves, histograms (.csv, .parquet) ·
-    events (.tfevents, of TensorBoard)."""
+    """weights (.safetensors) · network, or a side of it, generator and discriminator (.onnx) · program (.py, .ipynb) · iteration (.ipynb) ·
+    curves, histograms (.csv, .parquet) · events (.tfevents, of TensorBoard)."""
     every: int = 0
     """Layers are measured after every so many iterations, and at the end; 0: some hundred times in all."""
 

@@ -51,6 +51,8 @@ class Tensor(msgspec.Struct, frozen=True):
     shape: tuple[int, ...]
     values: Array | None = None
     measure: Measure | None = None
+    dtype: str = ""
+    """What torch calls its numbers where numpy has no such type, and they travel as the same numbers in another: bfloat16."""
 
 
 def to_numpy(array: Array) -> np.ndarray:

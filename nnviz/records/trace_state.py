@@ -112,12 +112,21 @@ class TraceState:
         than the node's first output, come back whole.
         """
         array = self.index.array(tensor)
-        axis = self.index.node(node).batch_axis
         if array is None:
             return self.index.row(tensor, self.sample)
-        if axis is None or array.shape != self.index.node(node).shape:  # of another output of a call, as an LSTM's last state
+        if not self._has_rows(node, tensor):
             return array
+        axis = self.index.node(node).batch_axis
         return array.mean(axis) if self.sample is None else array.take(self.sample, axis)
+
+    def is_mean(self, node: int, tensor: Tensor) -> bool:
+        """Whether what `row` returns is the mean over the batch, and so may be no number of the tensor's own type."""
+        return self.sample is None and self._has_rows(node, tensor)
+
+    def _has_rows(self, node: int, tensor: Tensor) -> bool:
+        """Whether an axis of a node's tensor is the batch; another output of a call, as an LSTM's last state, has none."""
+        record = self.index.node(node)
+        return record.batch_axis is not None and tuple(tensor.shape) == tuple(record.shape)
 
     def measure(self, tensor: Tensor | None) -> Measure | None:
         """The measure of a tensor too large to travel whole; None for all others."""

@@ -24,6 +24,7 @@ from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState, remembered
 from nnviz.session.run_curves import COLUMNS, Curves
+from nnviz.session.sweep_control import SweepControl
 from nnviz.session.training_control import TrainingControl
 
 
@@ -78,10 +79,16 @@ class KeptRun(QObject):
     message_posted = Signal(str, str)
 
     def __init__(
-        self, document: Document, link: EngineLink, training: TrainingControl, branches: Branches, parent: QObject | None = None
+        self,
+        document: Document,
+        link: EngineLink,
+        training: TrainingControl,
+        branches: Branches,
+        sweep: SweepControl,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._link, self._training, self._branches = document, link, training, branches
+        self._document, self._link, self._training, self._branches, self._sweep = document, link, training, branches, sweep
         self.saved: SavedRun | None = None
         self._going: SavedRun | None = None
         self._is_asked = False
@@ -129,6 +136,7 @@ class KeptRun(QObject):
         elif not self.saved:
             self._in_file = None
         self._branches_in_file = self._beside()
+        self._sweep.written(self.present)
 
     def _beside(self) -> tuple[Branch, ...]:
         return tuple(one.branch for one in self._branches.kept)
@@ -142,32 +150,33 @@ class KeptRun(QObject):
 
     def attachments(self) -> dict[str, bytes]:
         """Return what goes into the file beside the document."""
-        written = self._encoded()
-        return {PART: written} if written is not None and len(written) <= files.LARGEST[PART] else {}
+        return self._sweep.attachments(self.present)
 
-    def _encoded(self) -> bytes | None:
-        """The run as a part of a file: before the first iteration what it was saved with last, if anything."""
+    @property
+    def present(self) -> SavedRun | None:
+        """The run as a file keeps it: before the first iteration what it was saved with last, if anything."""
         log, run, present = self._log(), self._link.run, self._branches.present
         beside = tuple(map(_saved, self._branches.kept))
         if self.saved and run.iteration == 0:
-            return saved_run.encode(replace(self.saved, branches=beside))
+            return replace(self.saved, branches=beside)
         if log is None or present is None or not self._link.is_sound or not (run.iteration or beside):
             return None
         reached = run.reached if run.reached > run.iteration else 0
         judged = None if run.training else run.data  # while it trains there is another verdict every time
         own = _saved(KeptBranch(present, remembered(run, data=judged))) if run.iteration else None
         loss = run.curves.last("loss")
-        return saved_run.encode(SavedRun(run.iteration, loss, log, present.name, present.color, beside, reached, own))
+        return SavedRun(run.iteration, loss, log, present.name, present.color, beside, reached, own)
 
     # --- opening ---
 
     def offer(self, data: bytes | None) -> None:
         """Take what the present document was kept with, if that leads to this document."""
         found = saved_run.decode(data) if data else None
+        self._sweep.offer(found.sweep if found else None)
         if found:
             experiment = self._document.experiment
             beside = tuple(_moved(one, experiment) for one in found.branches)
-            found = replace(found, log=with_path_of(found.log, experiment), branches=beside)
+            found = replace(found, log=with_path_of(found.log, experiment), branches=beside, sweep=None)
             self._branches.set_kept(tuple(map(_kept, found.branches)), found.name, found.color, found.own.branch.note if found.own else "")
         self._branches_in_file = self._beside()
         leads_here = found and any(same_run(one, self._document.experiment) for one in (found.log.at(found.iteration), found.log.last))

@@ -1,4 +1,7 @@
-"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it."""
+"""The lesson a person is in: what each step sets up in the session, where it stands, what was answered, and the way back to it.
+
+It is long because what the person does and what the engine answers in between change one state, step by step.
+"""
 
 from __future__ import annotations
 
@@ -57,23 +60,24 @@ class LessonRun(QObject):
         """`findings` returns those of where the run stands, `is_saved` whether nothing would be lost with the document."""
         super().__init__(parent)
         self._document, self._link, self._training, self._stepping = document, link, training, stepping
-        self._branches, self._comparison, self._findings, self._is_saved = branches, comparison, findings, is_saved
-        self._tasks = tasks
+        self._branches, self._comparison, self._tasks = branches, comparison, tasks
+        self._findings, self._is_saved = findings, is_saved
         self.state: LessonState | None = None
-        self.is_setting_up = False
         self._pending: list[Move] = []
         self._done: tuple[Move, ...] = ()
         """What has led to where it stands."""
         self._left: tuple[Experiment, int] | None = None
         """Document and iteration as the step was left by its setting up; None where another document is open."""
         self._facts: Facts | None = None
-        self._is_moving = self._is_own = False
-        """Whether a move is being made, and whether the document that is open was opened by the lesson."""
+        self.is_setting_up = self._is_moving = self._is_own = False
+        """Whether a step is being set up, a move being made, and whether the document that is open was opened by the lesson."""
         self._has_no_trace = self._was_lost = False
         self._goal: int | None = None
         """The iteration that the step stands at, where it says one."""
         self._failure = ""
         """Why the step that is open can never be set up."""
+        self._beside: dict[str, Experiment] = {}
+        """The runs that the last step with such has had trained, by name."""
         self._shown: tuple = ()
         """What was told last."""
         tasks.changed.connect(self.follow)
@@ -93,7 +97,7 @@ class LessonRun(QObject):
     @property
     def _is_change_asked(self) -> bool:
         """Whether the person is asked to change something, so that nothing that is changed is beside the way."""
-        ask = self.state.step.ask
+        ask = self.state.step.ask if self.state else None
         return ask is not None and ask.kind == "change" and self._left is not None
 
     @property
@@ -139,7 +143,9 @@ class LessonRun(QObject):
             self._go(self.state)
 
     def leave(self) -> None:
-        """Leave the lesson; what is open stays open."""
+        """Leave the lesson; what is open stays open, and what the step had the person change is no work that could be lost."""
+        if self._is_change_asked:
+            self._left = self._document.experiment, self._link.run.iteration
         self.state, self.is_setting_up, self._facts, self._done = None, False, None, ()
         self._pending.clear()
         self._tell()
@@ -196,8 +202,9 @@ class LessonRun(QObject):
             done = (*done, *example_of(self.state.step))
         elif self._is_change_asked and not same_run(self._document.experiment, self._left[0]):
             return wanted
-        if wanted[: len(done)] == done:
-            return wanted[len(done) :]
+        standing = tuple(move for move in done if move.kind != "runs" or move in wanted)  # runs of another step take nothing back
+        if wanted[: len(standing)] == standing:
+            return wanted[len(standing) :]
         if lasting(wanted) != lasting(done):
             return wanted
         first = next((move for move in reversed(wanted) if move.kind == "go"), Move("go", 0))
@@ -306,20 +313,21 @@ class LessonRun(QObject):
         self._pending.clear()
 
     def _start_runs(self, runs: Mapping[str, Any], iterations: int) -> None:
-        """Have those trained that are not there yet, under just these names."""
+        """Have those trained that are not there yet, under just these names; those of the step before stand no longer beside."""
         first, kept = self._link.log.at(0), {one.branch.name: one.branch for one in self._branches.kept}
-        documents = self.state.lesson.documents
-        starts = {name: opened(documents, run.document) if run.document else first for name, run in runs.items()}
+        own = self.state.lesson.documents
+        starts = {name: opened(own, run.document) if run.document else first for name, run in runs.items()}
         wanted = {name: with_settings(starts[name], run.set) for name, run in runs.items()}
-        there = {
-            name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one) and kept[name].reached >= iterations
-        }
+        same = {name for name, one in wanted.items() if name in kept and same_run(kept[name].log.last, one)}
+        there = {name for name in same if kept[name].reached >= iterations}
+        for name, one in self._beside.items():
+            if name in kept and name not in there and same_run(kept[name].log.last, one):  # and not one of the person's
+                self._branches.remove(name)
+        self._beside = wanted
         taken = {branch.name for branch in self._branches.all}
-        for name in wanted.keys() - there:
-            if name in taken:
-                self._branches.rename(name, name_like(name, taken))
-        missing = [Variation(name, one) for name, one in wanted.items() if name not in there]
-        if missing:
+        for name in (wanted.keys() - there) & taken:
+            self._branches.rename(name, name_like(name, taken))
+        if missing := [Variation(name, one) for name, one in wanted.items() if name not in there]:
             self._comparison.start(missing, iterations)
 
     def _arrive(self) -> None:

@@ -1,9 +1,8 @@
-"""The document that is open: its history, its file, its saved mark; and the one order of undo for it and the what-ifs."""
+"""The document that is open: its history, its file, its saved mark."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +14,6 @@ from nnviz.document.store import files
 from nnviz.document.store.data_paths import with_path_beside, with_whole_path
 from nnviz.document.store.files import DocumentError
 from nnviz.document.undo import UndoHistory
-from nnviz.records.trace_record import WhatIf
-from nnviz.session.what_ifs import WhatIfs
-
-WHAT_IF = "what-if"
 
 
 class Edited(NamedTuple):
@@ -184,98 +179,3 @@ def _opened(experiment: Experiment, path: Path | None) -> Experiment:
 def _sentence(error: DocumentError) -> str:
     first, *others = str(error).splitlines()
     return f"{first} And {len(others)} more." if others else first
-
-
-@dataclass(frozen=True)
-class _Supposed:
-    """A change of what is supposed, and the place in the document's history at which it was made."""
-
-    place: int
-    before: tuple[WhatIf, ...]
-    after: tuple[WhatIf, ...]
-
-
-class UndoOrder(QObject):
-    """Takes back and makes again all that a person does, the last first: nobody who presses Ctrl+Z should have to know what it was.
-
-    The document keeps its own history; here is only what was supposed in between.
-    """
-
-    changed = Signal()
-
-    def __init__(self, document: Document, what_ifs: WhatIfs, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._document, self._what_ifs = document, what_ifs
-        self._entries = document.history.entries
-        self._done: list[_Supposed] = []
-        self._undone: list[_Supposed] = []
-        what_ifs.supposed.connect(self._note)
-        what_ifs.refused.connect(self._forget_last)
-        what_ifs.abandoned.connect(self._forget_all)
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is something to take back."""
-        return self._is_next(self._done) or self._document.history.can_undo
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is something to make again."""
-        return self._is_next(self._undone) or self._document.history.can_redo
-
-    @property
-    def undo_label(self) -> str:
-        """What would be taken back; empty if nothing."""
-        return WHAT_IF if self._is_next(self._done) else self._document.history.undo_label
-
-    @property
-    def redo_label(self) -> str:
-        """What would be made again; empty if nothing."""
-        return WHAT_IF if self._is_next(self._undone) else self._document.history.redo_label
-
-    def undo(self) -> None:
-        """Take back what was done last."""
-        if self._is_next(self._done):
-            self._move(self._done, self._undone, "before")
-        else:
-            self._document.undo()
-
-    def redo(self) -> None:
-        """Make again what was taken back last."""
-        if self._is_next(self._undone):
-            self._move(self._undone, self._done, "after")
-        else:
-            self._document.redo()
-
-    def _move(self, source: list[_Supposed], target: list[_Supposed], end: str) -> None:
-        """To one end of the newest change; not while a new trace is on its way."""
-        if not self._what_ifs.obstacle:
-            target.append(source.pop())
-            self._what_ifs.restore(getattr(target[-1], end))
-            self.changed.emit()
-
-    def _is_next(self, stack: list[_Supposed]) -> bool:
-        return bool(stack) and stack[-1].place == self._document.history.place
-
-    def _note(self, before: tuple[WhatIf, ...], after: tuple[WhatIf, ...]) -> None:
-        self._undone.clear()
-        self._done.append(_Supposed(self._document.history.place, before, after))
-        self.changed.emit()
-
-    def follow(self) -> None:
-        """The document was edited, or another one is open: what was taken back before that cannot be made again."""
-        history = self._document.history
-        if history.entries is not self._entries:
-            self._entries = history.entries
-            self._undone.clear()
-            self._done = [replace(done, place=min(done.place, history.place - 1)) for done in self._done]
-
-    def _forget_last(self) -> None:
-        while self._done and self._done[-1].after != self._what_ifs.items:
-            self._done.pop()
-        self.changed.emit()
-
-    def _forget_all(self) -> None:
-        self._done.clear()
-        self._undone.clear()
-        self.changed.emit()

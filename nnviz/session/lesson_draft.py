@@ -12,13 +12,15 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from nnviz.document.experiment import Experiment
 from nnviz.lessons.facts import Facts
-from nnviz.lessons.lesson import Lesson, LessonError, LessonStep, what_is_missing
+from nnviz.lessons.lesson import Lesson, LessonError, LessonStep, RunBeside, what_is_missing
 from nnviz.lessons.lesson_documents import without_unused
 from nnviz.lessons.lesson_drafts import KeptDraft, draft_file, drop_draft, keep_draft
-from nnviz.lessons.recorded_steps import RecordedStep, Situation, behind, late_change, rearranged, recorded, retaken
+from nnviz.lessons.measurements import MEASURES
+from nnviz.lessons.recorded_steps import RecordedStep, Situation, behind, late_change, rearranged, recorded, retaken, runs_beside
 from nnviz.lessons.store import open_draft, save_lesson
 from nnviz.lessons.wrong_numbers import asked_expression, lesson_name
 from nnviz.session._lesson_check import LessonCheck
+from nnviz.session.branches import Branches
 from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink
 from nnviz.session.stepping import Stepping
@@ -65,10 +67,18 @@ class LessonDraft(QObject):
     message_posted = Signal(str, str)
 
     def __init__(
-        self, document: Document, link: EngineLink, stepping: Stepping, run: Playing, keeps_copy: bool, parent: QObject | None = None
+        self,
+        document: Document,
+        link: EngineLink,
+        stepping: Stepping,
+        branches: Branches,
+        run: Playing,
+        keeps_copy: bool,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._link, self._stepping, self._run, self._keeps_copy = document, link, stepping, run, keeps_copy
+        self._branches = branches
         self.lesson: Lesson | None = None
         self.path: Path | None = None
         self.place = -1
@@ -127,7 +137,16 @@ class LessonDraft(QObject):
         """Return where the author stands."""
         cursor, phase = self._cursor()
         where = (self._document.experiment, self._link.run.iteration, self._stepping.detail, view.workspace, view.panels)
-        return Situation(self._origin, *where, cursor, phase, view.element if cursor else ())
+        runs, _ = self._runs()
+        reached = max((one.branch.reached for one in self._branches.kept if one.branch.name in runs), default=0)
+        measured = self.facts.measured
+        measure = tuple(name for name in MEASURES if name in measured and (not view.visible or name in view.visible))
+        return Situation(self._origin, *where, cursor, phase, view.element if cursor else (), runs, reached, measure)
+
+    def _runs(self) -> tuple[dict[str, RunBeside], tuple[str, ...]]:
+        """Of the runs that were trained beside those that a step can have trained, and the names of the others."""
+        log, kept = self._link.log, self._branches.kept
+        return runs_beside(log, {one.branch.name: one.branch.log for one in kept if one.raced is not None}) if log else ({}, ())
 
     def _cursor(self) -> tuple[str, str]:
         """Node and phase, as a step names them: the selected node where the phase has a step of it."""
@@ -170,15 +189,20 @@ class LessonDraft(QObject):
 
     def warning(self) -> str:
         """Return what a step that is taken now could not say, as a sentence; empty if it says all."""
+        if self._link.log is None:
+            return ""
         try:
             before = behind(self.lesson, self.place + 1)
         except ValueError:
             before = None
         start = before.iteration if before and before.origin == self._origin else 0
         late = late_change(self._link.log, self._link.run.iteration, start)
-        if late is None:
-            return ""
-        return f"A step changes settings where it begins, at {start:,}: go back to iteration {late:,} and add a step there first."
+        if late is not None:
+            return f"A step changes settings where it begins, at {start:,}: go back to iteration {late:,} and add a step there first."
+        _, others = self._runs()
+        if others:
+            return f"A step trains runs beside it from their start, in one go: it leaves {', '.join(others)} out."
+        return ""
 
     def asked(self, kind: str, element: tuple[int, ...]) -> str:
         """Return the expression for a number of what is selected: value · gradient · updated; empty where nothing is."""

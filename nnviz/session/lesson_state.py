@@ -83,14 +83,15 @@ class LessonState:
 
 
 def moves_to(lesson: Lesson, place: int) -> tuple[Move, ...]:
-    """Return all that leads to a step, from the opening of its document on."""
+    """Return all that leads to a step, from the opening of its document on; of runs beside only those that stand there at last."""
     first = next((one for one in range(place, -1, -1) if lesson.steps[one].document is not None), 0)
     moves: list[Move] = []
     for one in range(first, place + 1):
         moves += _moves_of(lesson.steps[one])
         if one < place:
             moves += example_of(lesson.steps[one])
-    return tuple(moves)
+    runs = [move for move in moves if move.kind == "runs"]
+    return tuple(move for move in moves if move.kind != "runs" or move is runs[-1])
 
 
 def _moves_of(step: LessonStep) -> list[Move]:

@@ -25,13 +25,12 @@ from nnviz.session._doctor_control import DoctorControl
 from nnviz.session._document_file import Autosaver, FileWatch
 from nnviz.session._kept_run import KeptRun
 from nnviz.session._lesson_run import LessonRun
-from nnviz.session._sweep_control import SweepControl
 from nnviz.session._watch import WatchedPanels
 from nnviz.session._weights import Weights
 from nnviz.session.branches import Branches
 from nnviz.session.breakpoint_control import BreakpointControl
 from nnviz.session.comparison import Comparison
-from nnviz.session.document import Document, Edited, UndoOrder
+from nnviz.session.document import Document, Edited
 from nnviz.session.engine_link import EngineLink, Wire
 from nnviz.session.engine_process import EngineProcess
 from nnviz.session.engine_work import EngineWork
@@ -41,10 +40,12 @@ from nnviz.session.past_questions import PastQuestions
 from nnviz.session.queries import BatchRows, DataPreviews, NodeNumbers, Query
 from nnviz.session.run import RunState
 from nnviz.session.stepping import Aim, Stepping
+from nnviz.session.sweep_control import SweepControl
 from nnviz.session.trace_source import toggle_breakpoint
 from nnviz.session.training_control import TrainingControl
 from nnviz.session.trials import Trials
-from nnviz.session.what_ifs import WhatIfs
+from nnviz.session.undo_order import UndoOrder
+from nnviz.session.what_ifs import Items, WhatIfs
 
 OUTDATED = "until it is traced again"
 """What is said of a trace that was made before a change."""
@@ -93,10 +94,10 @@ class Session(QObject):
         self.doctor = DoctorControl(self.document, self.link, self.training, self.stepping, self)
         self.trials = Trials(self.comparison, self.branches, self.link, self.tasks, self)
         self.sweep = SweepControl(self.document, self)
-        self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self)
-        self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept)
+        self.kept_run = KeptRun(self.document, self.link, self.training, self.branches, self.sweep, self)
+        self.autosaver = Autosaver(self.document, self._attachments, autosaves, self, lambda: self.kept_run.is_kept and self.sweep.is_kept)
         self.file_watch = FileWatch(self.document, autosaves, self)
-        self.what_ifs = WhatIfs(self.link, self)
+        self.what_ifs = WhatIfs(lambda: self.run.trace_index, self._what_if_obstacle, self._trace_what_ifs, self)
         self.undo_order = UndoOrder(self.document, self.what_ifs, self)
         self.weights = Weights(self.link, self.document, self.training, self)
         self.previews, self.batch, self.numbers = DataPreviews(self.link, self), BatchRows(self.link, self), NodeNumbers(self.link, self)
@@ -108,7 +109,7 @@ class Session(QObject):
         told = (lambda: self.doctor.present, lambda: self.is_saved)
         driven = (self.document, self.link, self.training, self.stepping, self.branches, self.comparison, self.tasks)
         self.lessons = LessonRun(*driven, *told, self)
-        self.draft = LessonDraft(self.document, self.link, self.stepping, self.lessons, autosaves, self)
+        self.draft = LessonDraft(self.document, self.link, self.stepping, self.branches, self.lessons, autosaves, self)
         self.watch(())
         self._listen()
 
@@ -119,8 +120,10 @@ class Session(QObject):
         self.document.written.connect(self.kept_run.written)
         self.document.file_taken.connect(self.file_watch.follow)
         self.document.changed.connect(self._on_document_changed)
-        self.kept_run.kept_changed.connect(self.autosaver.tidy)
-        self.kept_run.kept_changed.connect(self.document_changed)
+        for kept in (self.kept_run, self.sweep):
+            kept.kept_changed.connect(self.autosaver.tidy)
+            kept.kept_changed.connect(self.document_changed)
+        self.sweep.changed.connect(self.autosaver.wait)
         self.link.run_changed.connect(self._on_run_changed)
         self.link.leaving.connect(self._on_leaving)
         self.branches.changed.connect(self._on_branches_changed)
@@ -171,8 +174,8 @@ class Session(QObject):
 
     @property
     def is_saved(self) -> bool:
-        """Whether nothing would be lost: neither changes of the document nor training that its file does not hold."""
-        return self.document.is_saved and self.kept_run.is_kept
+        """Whether nothing would be lost: neither changes of the document nor training or swept runs that its file does not hold."""
+        return self.document.is_saved and self.kept_run.is_kept and self.sweep.is_kept
 
     @property
     def breakpoint_marks(self) -> dict[int, bool]:
@@ -214,6 +217,20 @@ class Session(QObject):
             self.what_ifs.forget_weights()
             return True
         return False
+
+    def _what_if_obstacle(self, items: Items) -> str:
+        return "" if self.run.is_traced else "Wait until the iteration is traced."
+
+    def _trace_what_ifs(self) -> None:
+        basis = self.what_ifs.basis.trace
+        self.link.ask(messages.TraceNext(basis.detail, self.what_ifs.items, basis.details))
+
+    def _take_what_ifs(self, reply: messages.Reply) -> None:
+        match reply:
+            case messages.Traced() if reply.revision == self.run.revision:
+                self.what_ifs.take(reply.trace.what_ifs)
+            case messages.Failed(request="TraceNext"):
+                self.what_ifs.refuse()
 
     def watch(self, panels: tuple[str, ...]) -> None:
         """Have measured what these need, and nothing else: curves · measures · surface · trace."""
@@ -387,7 +404,7 @@ class Session(QObject):
         self.training.take(reply)
         self.kept_run.take(reply)
         self.breakpoints.take(reply)
-        self.what_ifs.take(reply)
+        self._take_what_ifs(reply)
         self.weights.take(reply)
         self.training.make_changes(reply)
         for query in (self.previews, self.batch, self.numbers, self.calls, self.tasks, self._gradient_checks, self._unit_maps):

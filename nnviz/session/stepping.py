@@ -274,10 +274,11 @@ class Stepping(QObject):
             self.details = details
             self.detail_changed.emit(self.detail)
 
-    def set_rest(self, rest: str) -> None:
-        """Let the cursor stand at the "start" or the "end" of a trace while the person is not stepping."""
+    def set_rest(self, rest: str, moves: bool = True) -> None:
+        """Let the cursor stand at the "start" or the "end" of a trace while the person is not stepping; of later traces only if it
+        `moves` not."""
         self.rest = rest
-        if self.index and not (self._is_stepping or self._is_training):
+        if moves and self.index and not (self._is_stepping or self._is_training):
             self._place_cursor(self.index, _resting(self.rest, self.index))
 
     # --- playing ---

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, Signal
 
-from nnviz import messages
 from nnviz.records.trace_index import TraceIndex
 from nnviz.records.trace_matching import same_what_ifs
 from nnviz.records.trace_record import WhatIf
-from nnviz.session.engine_link import EngineLink
 from nnviz.session.run import RunState
 
 Items = tuple[WhatIf, ...]
@@ -26,28 +26,35 @@ class WhatIfs(QObject):
     """The list was dropped, or names the nodes of another trace now."""
     message_posted = Signal(str, str)
 
-    def __init__(self, link: EngineLink, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        present: Callable[[], TraceIndex | None],
+        obstacle: Callable[[Items], str],
+        ask: Callable[[], object],
+        parent: QObject | None = None,
+    ) -> None:
+        """`present()`: the trace that is there; `obstacle(items)`: why these cannot be supposed; `ask()` has `items` of `basis` traced."""
         super().__init__(parent)
         self.items: Items = ()
-        self._shown: Items = ()
-        """What the engine has last answered to."""
-        self._basis: TraceIndex | None = None
+        self.basis: TraceIndex | None = None
         """The true trace whose nodes the items name."""
-        self._link = link
+        self._shown: Items = ()
+        """What was last traced."""
+        self._present, self._obstacle, self._ask = present, obstacle, ask
 
-    @property
-    def obstacle(self) -> str:
-        """Why nothing can be supposed now, as a sentence; empty if something can."""
-        return "" if self._link.run.is_traced else "Wait until the iteration is traced."
+    def obstacle(self, items: Items) -> str:
+        """Return why these cannot be supposed now, as a sentence; empty if they can."""
+        return self._obstacle(items)
 
     # --- what a person does ---
 
     def add(self, what_if: WhatIf) -> None:
         """Suppose this too; of the same elements it replaces what it would hide."""
-        if self.obstacle:
-            self.message_posted.emit("warning", self.obstacle)
+        items = (*(item for item in self.items if not _hides(what_if, item)), what_if)
+        if obstacle := self.obstacle(items):
+            self.message_posted.emit("warning", obstacle)
         else:
-            self._suppose((*(item for item in self.items if not _hides(what_if, item)), what_if))
+            self._suppose(items)
 
     def take_back(self, what_if: WhatIf | None = None) -> None:
         """Suppose this no longer; without one, the last."""
@@ -60,9 +67,9 @@ class WhatIfs(QObject):
 
     def restore(self, items: Items) -> None:
         """Suppose exactly these."""
-        if items != self.items and not self.obstacle:
+        if items != self.items and not self.obstacle(items):
             if not self.items:
-                self._basis = self._link.run.trace_index.truth
+                self.basis = self._present().truth
             self._set(items)
             self._ask()
 
@@ -76,7 +83,7 @@ class WhatIfs(QObject):
 
     def weights(self) -> dict[str, list | float | None]:
         """Return the supposed values of whole parameters by name; None for one too large to travel."""
-        index = self._link.run.trace_index
+        index = self._present()
         if not self.items or index is None or self._shown != self.items:
             return {}
         nodes = [index.tensor_of(item.node) for item in self.items]
@@ -85,7 +92,7 @@ class WhatIfs(QObject):
 
     def forget_weights(self) -> None:
         """The supposed weights have become the document's; the trace that comes now brings the others back."""
-        self._give_up(tuple(item for item in self.items if self._basis.node(item.node).kind != "parameter"))
+        self._give_up(tuple(item for item in self.items if self.basis.node(item.node).kind != "parameter"))
 
     # --- the run ---
 
@@ -95,21 +102,24 @@ class WhatIfs(QObject):
             return
         if new.trace_index is None:
             self._give_up(())
-        elif new.training or new.iteration != self._basis.trace.iteration:
+        elif new.training or new.iteration != self.basis.trace.iteration:
             what = "The what-if was" if len(self.items) == 1 else f"The {len(self.items)} what-ifs were"
             self._give_up(())
             self.message_posted.emit("info", f"{what} dropped: the run goes on from its true values.")
 
-    def take(self, reply: messages.Reply) -> None:
-        """Take what the engine has answered to the list."""
-        match reply:
-            case messages.Traced() if reply.revision == self._link.run.revision:
-                self._shown = reply.trace.what_ifs
-                if not self._shown and self.items:
-                    self._move_to(self._link.run.trace_index)
-            case messages.Failed(request="TraceNext") if self.items != self._shown:
-                self._set(self._shown)
-                self.refused.emit()
+    # --- what has come of it ---
+
+    def take(self, supposed: Items) -> None:
+        """Take note that the present trace supposes these."""
+        self._shown = supposed
+        if not supposed and self.items:
+            self._move_to(self._present())
+
+    def refuse(self) -> None:
+        """Suppose again what is shown: the last change could not be traced."""
+        if self.items != self._shown:
+            self._set(self._shown)
+            self.refused.emit()
 
     # --- inside ---
 
@@ -122,15 +132,12 @@ class WhatIfs(QObject):
             self._set(items)
             self.abandoned.emit()
 
-    def _ask(self) -> None:
-        self._link.ask(messages.TraceNext(self._basis.trace.detail, self.items, self._basis.trace.details))
-
     def _move_to(self, index: TraceIndex) -> None:
         """Another true trace of the same iteration has come (another detail, an edited document): suppose the same there."""
-        moved = same_what_ifs(self._basis, index, self.items)
+        moved = same_what_ifs(self.basis, index, self.items)
         if moved is None:
             self.message_posted.emit("info", "What was supposed does not fit this graph and was taken back.")
-        self._basis = index
+        self.basis = index
         self._give_up(moved or ())
         if self.items:
             self._ask()

@@ -16,13 +16,17 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-").replace("\u00a0", " ")
 
 
-def copied(array: np.ndarray, form: str) -> str:
-    """Return all numbers of an array with as many digits as bring them back: "numpy" and "torch" as code, "text" with tabs between."""
+def copied(array: np.ndarray, form: str, dtype: str = "") -> str:
+    """Return all numbers of an array with as many digits as bring them back: "numpy" and "torch" as code, "text" with tabs between.
+
+    `dtype`: what torch calls them where numpy has no such type; the code for torch makes them of that type, to the bit.
+    """
     if form == "text":
         lines = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
         return "\n".join("\t".join(str(value) for value in line) for line in lines)
-    dtype = "bool_" if array.dtype.name == "bool" and form == "numpy" else array.dtype.name
-    call, kind = ("np.array", f"np.{dtype}") if form == "numpy" else ("torch.tensor", f"torch.{dtype}")
+    own = array.dtype.name
+    numpys, torchs = "bool_" if own == "bool" else own, dtype or own
+    call, kind = ("np.array", f"np.{numpys}") if form == "numpy" else ("torch.tensor", f"torch.{torchs}")
     if not array.size:  # nested lists do not say how long an axis is that nothing lies along
         return f"{call.partition('.')[0]}.empty({array.shape}, dtype={kind})"
     return f"{call}({_code(array, 0)}, dtype={kind})"

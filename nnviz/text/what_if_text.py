@@ -30,14 +30,21 @@ def all_described(index: TraceIndex, titles: Mapping[str, str]) -> str:
 
 
 def losses(index: TraceIndex) -> str:
-    """Return "loss 0.2134 → 0.1988"."""
+    """Return "loss 0.2134 → 0.1988"; the one there is, where it is not known what it was."""
+    if index.original is None:
+        return f"loss {numbers.number(index.trace.loss)}"
     return f"loss {numbers.number(index.truth.trace.loss)} → {numbers.number(index.trace.loss)}"
 
 
-def meaning(node: NodeRecord, what_ifs: tuple[WhatIf, ...]) -> str:
-    """Return what it means for the gradients that this is supposed of a node; empty where nothing is."""
+def meaning(node: NodeRecord, what_ifs: tuple[WhatIf, ...], of_module: bool = False) -> str:
+    """Return what it means for the gradients that this is supposed of a node; empty where nothing is.
+
+    `of_module`: it is a person's own module, which keeps its weights.
+    """
     if not what_ifs:
         return ""
+    if of_module and node.kind not in ("operation", "loss"):
+        return "Another value for this iteration only; the module keeps its own."
     if node.kind == "parameter":
         return "Another value for this iteration only; “keep”, above the graph, makes it the network's."
     if node.kind not in ("operation", "loss"):

@@ -61,7 +61,7 @@ def capture(
     batch_axis: int | None = None,
     **keywords: Any,
 ) -> Trace:
-    """The trace of one iteration of any module: forward, loss, backward, clip, update.
+    """Return the trace of one iteration of any module: forward, loss, backward, clip, update.
 
     `module` may be a function too; other keywords go to it, and `kwargs` those that are named like an option of capture. `loss(output,
     target)` gives the scalar (without it the module, or `loss` of what it returns); `penalty(module)` is added. `batch_axis`: the axis of

@@ -180,9 +180,10 @@ class Bindings:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Give the person's tensors their own values back."""
+        """Give the person's tensors their own values back; a graph of the person's own that has kept one takes it for unchanged."""
         for tensor, value in self._originals:
-            tensor.copy_(value)
+            with torch.autograd._unsafe_preserve_version_counter(tensor):
+                tensor.copy_(value)
 
     def drop_after(self, count: int) -> None:
         """Drop the entries from `count` on; nothing alive may hold them."""
@@ -234,7 +235,8 @@ class Bindings:
         """Alter one of the person's own tensors, until `restore`."""
         self._originals.append((tensor, tensor.detach().clone()))
         self.altered.add(len(self.entries))
-        tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
+        with torch.autograd._unsafe_preserve_version_counter(tensor):
+            tensor.copy_(altered(tensor, self.what_ifs[len(self.entries)]))
 
 
 def _hidden(tensor: Tensor) -> str:

@@ -16,10 +16,10 @@ from torch.nn.modules import module as module_hooks
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _BESIDE_THE_WINDOW = (
-    _PACKAGE + "viewing.py", _PACKAGE + "window_process.py", _PACKAGE + "file_program.py", _PACKAGE + "__main__.py",
-    _PACKAGE + "watching" + os.sep, _PACKAGE + "session" + os.sep,
+    *(_PACKAGE + part + os.sep for part in ("viewing", "watching", "session")),
+    _PACKAGE + "__main__.py",
     threading.__file__,
-)  # fmt: skip
+)
 _OURS = (os.path.dirname(torch.__file__) + os.sep, os.path.dirname(__file__) + os.sep, contextlib.__file__, *_BESIDE_THE_WINDOW)
 _is_ours: dict[str, bool] = {}
 _thread = threading.local()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnviz.records.halt_record import ANSWERS
-from nnviz.viewing import is_notebook
+from nnviz.viewing.viewing import is_notebook
 from nnviz.watching.halting import Halt, HaltedIteration
 
 WAYS = ("window", "print")
@@ -38,7 +38,7 @@ def asked(way: str | Callable[[Halt], str | None], halt: Halt, source: HaltedIte
         return "continue"
     title, detail = f"Halt in iteration {halt.iteration}", source.take(halt.trace.detail).index.trace.detail
     if is_notebook() or threading.current_thread() is not threading.main_thread():
-        from nnviz.window_process import show_apart
+        from nnviz.viewing.window_process import show_apart
 
         return show_apart(source, title, detail, halt.record())
     from nnviz.ui.shell.halt_window import show_halt

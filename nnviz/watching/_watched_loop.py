@@ -17,10 +17,11 @@ from torch.nn.parameter import is_lazy
 from torch.optim import LBFGS, Optimizer
 
 from nnviz.trace import DETAILS, TraceError, user_line
+from nnviz.trace.module_state import unchanged
 from nnviz.watching._asking import asked, way_of_asking
 from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
 from nnviz.watching.halting import Halt, halted
-from nnviz.watching.iteration_replay import IterationReplay, unchanged
+from nnviz.watching.iteration_replay import IterationReplay
 from nnviz.watching.passes import LossCall, Passes, making_again
 
 MOST_HALTS = 10

@@ -13,9 +13,9 @@ from msgspec import to_builtins
 from torch import Tensor
 
 from nnviz.records.halt_record import HaltRecord
-from nnviz.records.trace_record import Details
+from nnviz.records.trace_record import Details, WhatIf
 from nnviz.trace import DETAILS, Trace, TraceError
-from nnviz.viewing import TracedIteration, TracedModule
+from nnviz.viewing.viewing import TracedIteration, TracedModule
 from nnviz.watching._culprit import called, culprit, losses_by_row
 from nnviz.watching.conditions import Hit, WatchedStep
 from nnviz.watching.iteration_replay import IterationReplay
@@ -78,6 +78,8 @@ class Halt:
 class HaltedIteration:
     """The iteration as the window captures it; at the detail of the report it is there already."""
 
+    obstacle = ""
+
     def __init__(self, source: TracedModule, first: TracedIteration) -> None:
         self.details: Sequence[str] = DETAILS
         self._source, self._first = source, first
@@ -87,10 +89,13 @@ class HaltedIteration:
         """What `take` is doing."""
         return self._source.stage
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> TracedIteration:
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> TracedIteration:
         """Return the iteration at this detail, or at these inside some groups."""
         there = self._first.index.trace
-        return self._first if (detail, details) == (there.detail, there.details) else self._source.take(detail, details, check)
+        is_there = (detail, details, what_ifs) == (there.detail, there.details, ())
+        return self._first if is_there else self._source.take(detail, details, check, what_ifs)
 
 
 def halted(

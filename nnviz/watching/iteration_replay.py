@@ -6,21 +6,18 @@ Parameters, buffers, generators and the attributes of modules are afterwards wha
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from types import MethodType
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from nnviz.trace import TraceError
 from nnviz.trace.record import dense, tensors_in
-from nnviz.viewing import TracedModule, in_modes
+from nnviz.viewing.viewing import TracedModule, in_modes
 from nnviz.watching.passes import ForwardRun, FromOutput, LossCall, ViewLayout, mapped, output_tensors, placeholders, version
 
 _CLOSE = 1e-4
@@ -162,34 +159,6 @@ class IterationReplay:
             value = (value * call.sent).sum() if value.numel() != 1 else value * weight if weight != 1.0 else value
             total = value if total is None else total + value
         return total
-
-
-@contextmanager
-def unchanged(model: nn.Module, loss: Callable | None) -> Iterator[None]:
-    """Whatever is made again inside: buffers, attributes, generators of torch, Python and numpy are then as they were."""
-    parts = [*model.modules(), *(loss.modules() if isinstance(loss, nn.Module) else ())]
-    attributes = [(part, dict(part.__dict__), dict(part._buffers)) for part in parts]
-    contents = [(value, value.copy()) for _, own, _ in attributes for name, value in own.items() if _is_own_container(name, value)]
-    generators = torch.get_rng_state(), random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        for part, own, buffers in attributes:
-            part.__dict__.clear()
-            part.__dict__.update(own)
-            part._buffers.clear()
-            part._buffers.update(buffers)
-        for value, before in contents:
-            value.clear()
-            value.extend(before) if isinstance(value, list) else value.update(before)
-        torch.set_rng_state(generators[0])
-        random.setstate(generators[1])
-        np.random.set_state(generators[2])
-
-
-def _is_own_container(name: str, value: Any) -> bool:
-    """Whether a module keeps it for itself, and not torch for it."""
-    return type(value) in (list, dict, set) and not name.startswith("_")
 
 
 def _runs(losses: Sequence[LossCall]) -> list[ForwardRun]:

@@ -14,7 +14,7 @@ from torch.overrides import _get_current_function_mode_stack
 
 from nnviz.trace import user_line
 from nnviz.trace.record import tensors_in
-from nnviz.viewing import thread_modes
+from nnviz.viewing.viewing import thread_modes
 
 Guards = list[tuple[Tensor, int]]
 """Tensors that are referred to, not copied, and their version counters then."""

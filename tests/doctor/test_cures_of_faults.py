@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.diagnosing import verdicts
 from nnviz.doctor.cures import cures
 from nnviz.doctor.trial import TrialVerdict, trial
+from nnviz.jobs.diagnosing import verdicts
 from tests.doctor.going import diagnoses
 from tests.doctor.planted import ALL, Planted
 

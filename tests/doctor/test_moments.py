@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import nan
+
 import pytest
 from msgspec.structs import replace
 
@@ -16,7 +18,7 @@ from nnviz.document.store import examples
 from nnviz.engine.run.timeline import Timeline
 from nnviz.jobs import open_document
 from tests.doctor.going import after
-from tests.doctor.planted import MOONS, WAVE, WINE, behind, drawn, experiment, full, layers, rows
+from tests.doctor.planted import ALL, MOONS, WAVE, WINE, behind, drawn, experiment, full, layers, rows
 
 
 def kinds(timeline: Timeline, doctor: dict | None = None) -> list[str]:
@@ -184,3 +186,11 @@ def test_a_loss_that_was_0_is_told_without_a_ratio() -> None:
     found = diagnose(after(examples.open_document("example:dropout_by_hand"), 200).history())
     (one,) = [finding for finding in found if finding.kind == "diverging"]
     assert "its least so far was 0" in one.evidence and "inf" not in one.evidence
+
+
+def test_a_validation_loss_that_is_not_a_number_hides_no_overfitting() -> None:
+    planted = next(one for one in ALL if one.kind == "overfitting")
+    history = after(planted.experiment, planted.within).history()
+    places = [place for place, point in enumerate(history.points) if point.validation_loss is not None]
+    history.points[places[3]] = replace(history.points[places[3]], validation_loss=nan)
+    assert "overfitting" in {one.kind for one in diagnose(history)}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.document.edits import add_layer
 from nnviz.document.shapes.report import examine
-from nnviz.document.store.examples import document_path, example_names, example_path, new_experiment, open_document
+from nnviz.document.store.examples import document_path, example_names, example_path, open_document
 from nnviz.document.store.files import DocumentError, save
 
 
@@ -59,11 +58,7 @@ def test_an_example_that_does_not_exist(name):
 
 
 def test_files_open_by_path(tmp_path):
-    save(tmp_path / "a.nnviz", new_experiment())
-    assert open_document(str(tmp_path / "a.nnviz")) == open_document(tmp_path / "a.nnviz") == new_experiment()
+    saved = open_document("template:perceptron")
+    save(tmp_path / "a.nnviz", saved)
+    assert open_document(str(tmp_path / "a.nnviz")) == open_document(tmp_path / "a.nnviz") == saved
     assert document_path("example:moons") == example_path("moons") and document_path("x/y.json").name == "y.json"
-
-
-def test_a_new_document_can_be_run_and_built_on():
-    assert examine(new_experiment()).ok
-    assert examine(add_layer(new_experiment(), "dense", between=("input1", "dense1"))).ok

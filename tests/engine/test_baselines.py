@@ -10,7 +10,6 @@ from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegress
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from nnviz.comparing import finished
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
 from nnviz.engine import seeds
@@ -23,6 +22,7 @@ from nnviz.engine.run.private_copy import private_copy
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
 from nnviz.engine.tasks import Task
+from nnviz.jobs.comparing import finished
 from nnviz.records.task_records import BaselinesTask, Progress
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nnviz.comparing import finished
 from nnviz.engine.observe.batch_costs import FEWEST, batch_costs
 from nnviz.engine.run.trainer import digest
+from nnviz.jobs.comparing import finished
 from nnviz.records.task_records import BatchCostTask
 from tests.engine.runs_of_examples import trained
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from nnviz.comparing import finished
 from nnviz.document.store.examples import open_document
 from nnviz.engine import seeds
 from nnviz.engine.data._series import ar_weights
@@ -28,6 +27,7 @@ from nnviz.engine.observe.surface import surface
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
 from nnviz.engine.run.trainer import digest
+from nnviz.jobs.comparing import finished
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.task_records import BaselinesTask, BatchCostTask, DistancesTask, NoiseTask
 from nnviz.records.tensors import to_numpy

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from nnviz.comparing import finished
 from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.distances import distances
 from nnviz.engine.run.timeline import Timeline
+from nnviz.jobs.comparing import finished
 from nnviz.records.task_records import DistancesTask
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, chain, experiment, table

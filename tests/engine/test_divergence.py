@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nnviz.comparing import finished
 from nnviz.document import edits
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store.examples import open_document
@@ -16,6 +15,7 @@ from nnviz.engine.observe.trace_difference import first_difference, tensor_diffe
 from nnviz.engine.run import timeline as timelines
 from nnviz.engine.run.divergence import first_divergence
 from nnviz.engine.run.timeline import Timeline
+from nnviz.jobs.comparing import finished
 from nnviz.text import divergence_text
 from tests.engine.experiments import HERE, experiment, table
 

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from nnviz.comparing import finished
 from nnviz.document import edits
 from nnviz.document.run_log import Change, RunLog
 from nnviz.document.store.examples import open_document
@@ -17,6 +16,7 @@ from nnviz.engine.errors import BuildError
 from nnviz.engine.observe.hindsight import PastIterations, estimated_seconds, first_time, past_numbers
 from nnviz.engine.observe.measures import layer_measures
 from nnviz.engine.run.timeline import Timeline
+from nnviz.jobs.comparing import finished
 from nnviz.records.hindsight_record import Predicate, Question
 from nnviz.records.tensors import to_numpy
 from tests.engine.experiments import HERE, experiment, mlp

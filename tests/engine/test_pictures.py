@@ -15,8 +15,9 @@ from nnviz.document.store.examples import open_document
 from nnviz.engine.data.datasets import load
 from nnviz.engine.observe import _latent_plane
 from nnviz.engine.observe._latent_plane import MANY_SAMPLES, drawn
-from nnviz.engine.observe._net_pictures import MOST_SIDE, blocked, picture
+from nnviz.engine.observe._net_pictures import picture
 from nnviz.engine.observe._time_steps import step_gradients
+from nnviz.engine.observe.tiled_values import MOST_SIDE, blocked
 from nnviz.engine.run.trainer import Trainer, digest
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import to_numpy

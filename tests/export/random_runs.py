@@ -43,7 +43,17 @@ SETTINGS = {
     "network.layers[{}].initializer": ("default", "he_normal", "orthogonal", "xavier_uniform", "zeros"),
     "network.layers[{}].gain": ("1", "0.5"),
     "network.layers[{}].units": ("4", "6", "8"),
-    "network.layers[{}].activation": ("relu", "tanh", "gelu", "softmax"),
+    "network.layers[{}].activation": ("relu", "tanh", "gelu", "softmax", "silu", "leaky_relu"),
+    "network.layers[{}].negative_slope": ("0.01", "0.3"),
+    "network.layers[{}].function": ("relu", "elu", "identity"),
+    "network.layers[{}].num_layers": ("1", "2"),
+    "network.layers[{}].dropout": ("0.0", "0.3"),
+    "network.layers[{}].p": ("0.0", "0.2"),
+    "network.layers[{}].bias": ("true", "false"),
+    "network.layers[{}].epsilon": ("0.00001", "0.001"),
+    "network.layers[{}].causal": ("true", "false"),
+    "network.layers[{}].norm_first": ("true", "false"),
+    "network.layers[{}].beta": ("0.0", "0.2"),
 }
 INSERTED = ("dense", "activation", "dropout", "layer_norm", "batch_norm", "noise")
 
@@ -66,7 +76,7 @@ def random_run(seed: int) -> Timeline:
 
 def edited(experiment: Experiment, chance: random.Random) -> Experiment:
     """Return the experiment with one more edit; as it is, where that would not be sound."""
-    make = chance.choice((with_setting, with_setting, with_setting, with_layer, with_locks, with_weights))
+    make = chance.choice((with_setting, with_setting, with_setting, with_setting, with_layer, without_layer, with_locks, with_weights))
     try:
         found = make(experiment, chance)
     except (Refused, KeyError):
@@ -85,14 +95,27 @@ def with_setting(experiment: Experiment, chance: random.Random) -> Experiment:
 
 
 def with_layer(experiment: Experiment, chance: random.Random) -> Experiment:
-    """A layer put into a link that carries a vector, but for the one that only says how many random numbers are drawn."""
+    """A layer put into a link that carries a vector."""
     layers, links, shapes = list(experiment.network.layers), list(experiment.network.links), examine(experiment).layers
-    link = chance.choice([link for link in links if len(shapes[link.source].output_shape) == 1 and link.target != "z"])
+    link = chance.choice([link for link in links if len(shapes[link.source].output_shape) == 1])
     kind, id = chance.choice(INSERTED), experiment.network.free_id("new")
     width = {"units": shapes[link.source].output_shape[0]} if kind == "dense" else {}
     links[links.index(link) : links.index(link) + 1] = [Link(link.source, id), Link(id, link.target)]
     layers.insert(chance.randrange(1, len(layers) + 1), new_layer(kind, id, **width))
     return replace(experiment, network=Network(tuple(layers), tuple(links)))
+
+
+def without_layer(experiment: Experiment, chance: random.Random) -> Experiment:
+    """A layer taken out whose input goes to where its output went."""
+    layer = chance.choice(experiment.network.layers[1:])
+    (source, *_) = experiment.network.inputs_of(layer.id)
+    links = [Link(source, link.target) if link.source == layer.id else link for link in experiment.network.links if link.target != layer.id]
+    kept = tuple(one for one in experiment.network.layers if one.id != layer.id)
+    weights, locks = (
+        {name: value for name, value in given.items() if name.partition(".")[0] != layer.id}
+        for given in (experiment.weights, experiment.locks)
+    )
+    return replace(experiment, network=Network(kept, tuple(links)), weights=weights, locks=locks)
 
 
 def with_locks(experiment: Experiment, chance: random.Random) -> Experiment:

@@ -141,3 +141,10 @@ def test_what_belongs_together_goes_to_the_next_page_together():
     blocks = [Gap(PAGE.height() - 2 * MARGIN - 40), Text("head", 14, keeps_next=True), FigureRow([(figure().picture, figure().size)])]
     pages = flowed([Text("first", 14), *blocks], PAGE)
     assert [len(page) for page in pages] == [2, 2]
+
+
+def test_a_wide_picture_has_the_width_of_the_page_beside_no_other():
+    small, wide = SheetFigure(figure().picture, QSizeF(400, 200)), SheetFigure(figure().picture, QSizeF(2400, 1800), is_wide=True)
+    pages = pages_of(LessonSheet("T", "S.", 1, (SheetStep("Look.", (small, wide, small)),)))
+    rows = [(rect.width(), block.height(rect.width())) for page in pages for block, rect in page if isinstance(block, FigureRow)]
+    assert len(rows) == 3 and rows[1][1] * 2400 / 1800 == pytest.approx(rows[1][0], rel=0.01) and rows[0][1] < rows[1][1]

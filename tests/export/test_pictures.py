@@ -1,16 +1,19 @@
 """Pictures of scenes and widgets: right size, well-formed, the same in every reader, clear errors."""
 
 import os
+import tempfile
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QFrame, QGraphicsScene, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QGraphicsScene, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from nnviz.document.store import files
 from nnviz.export import pictures
+from nnviz.export._outlined_page import OutlinedPage
 from nnviz.export._svg import SVG
 from nnviz.ui.graph._graph_view import GraphView
 from nnviz.ui.theme.colors import DARK, LIGHT
@@ -125,6 +128,77 @@ def test_what_is_scrolled_away_is_not_in_the_picture(qtbot):
     picture = _rendered(pictures.svg(window, LIGHT), QSize(200, 300))
     assert picture.pixelColor(100, 50) == QColor("#ff0000") and picture.pixelColor(100, 200) != QColor("#ff0000")
     assert content.isVisible() and area.viewport().isVisible()
+
+
+def _replayed(widget):
+    """What a PDF shows of a widget, painted into an image instead."""
+    image = QImage(widget.size(), QImage.Format.Format_RGB32)
+    image.fill(QColor("#ffffff"))
+    painter = QPainter(image)
+    page = OutlinedPage(painter, widget.size(), 96)
+    outer = QPainter(page)
+    widget.render(outer, QPoint())
+    outer.end()
+    painter.end()
+    return image
+
+
+def test_a_pdf_names_no_font_and_looks_as_on_the_screen(view, qtbot):
+    label = QLabel("fi Ω text & <more>")
+    qtbot.addWidget(label)
+    label.setStyleSheet("background: #ffffff; color: #000000; font-size: 20px")
+    label.resize(200, 60)
+    for target in (view.scene(), label):
+        assert b"/BaseFont" not in (data := pictures.pdf(target, LIGHT)) and b"/FontDescriptor" not in data
+    page, screen = _replayed(label), label.grab().toImage()
+    blank = QImage(label.size(), QImage.Format.Format_RGB32)
+    blank.fill(QColor("#ffffff"))
+    assert _difference(page, screen) < _difference(blank, screen) / 3
+
+
+def test_what_is_scrolled_away_is_cut_off_on_a_page_without_becoming_pixels(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    content = QLabel("below")
+    content.setFixedSize(200, 400)
+    content.setStyleSheet("background: #ff0000")
+    area = QScrollArea(window, frameShape=QFrame.Shape.NoFrame)
+    area.setWidget(content)
+    area.setGeometry(0, 0, 200, 100)
+    window.resize(200, 300)
+    window.show()
+    picture = _replayed(window)
+    assert picture.pixelColor(10, 50) == QColor("#ff0000") and picture.pixelColor(10, 102) != QColor("#ff0000")
+    assert b"/Subtype /Image" not in pictures.pdf(window, LIGHT)
+
+
+def test_a_panel_is_as_high_in_a_file_as_what_is_scrolled_in_it(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    area = QScrollArea(window, frameShape=QFrame.Shape.NoFrame)
+    content = QWidget()
+    content.setFixedSize(180, 400)
+    area.setWidget(content)
+    window.resize(300, 300)
+    window.show()
+    for height, wanted in ((100, 400), (500, 400)):
+        panel = QWidget(window)
+        area.setParent(panel)
+        QVBoxLayout(panel).addWidget(area)
+        panel.layout().setContentsMargins(0, 0, 0, 0)
+        panel.resize(200, height)
+        panel.show()
+        QApplication.processEvents()
+        box = pictures_height(panel)
+        assert box == pytest.approx(wanted, abs=2) and panel.height() == height
+        area.setParent(window)
+
+
+def pictures_height(panel):
+    """Of a saved picture, in pixels of the screen."""
+    with tempfile.TemporaryDirectory() as folder:
+        pictures.save(panel, Path(folder) / "panel.png", LIGHT)
+        return QImage(str(Path(folder) / "panel.png")).height() / pictures.SCALE
 
 
 def test_other_suffixes_are_refused_with_what_is_possible(view, tmp_path):

@@ -11,7 +11,7 @@ import nnviz
 from nnviz.jobs import open_document, trace_record
 from nnviz.lessons.altered_pass import Alteration, BackwardRules
 from nnviz.records.trace_index import TraceIndex
-from nnviz.viewing import TracedTrace
+from nnviz.viewing.viewing import TracedTrace
 
 CALLS = {
     "linear": lambda x, w: F.linear(x, w.view(3, 4)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.answer_key import UNKNOWN, answer_key
 from nnviz.lessons.checks import judge
 from nnviz.lessons.lesson import Ask, Option, Wrong
 from nnviz.lessons.misconceptions import MISCONCEPTIONS
 from nnviz.lessons.store import open_lesson
-from nnviz.teaching import _Player
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from nnviz.jobs.teaching import faults
 from nnviz.lessons.lesson import Ask, Lesson, LessonError, LessonStep, Option, Wrong, decode, encode
 from nnviz.lessons.store import open_lesson
-from nnviz.teaching import faults
 
 WORKED = "template:worked_2-2-1"
 

@@ -398,7 +398,7 @@ def test_numbers_that_did_not_travel_are_not_judged():
     net = torch.nn.Linear(90, 70)
     x, y = torch.randn(6, 90), torch.randn(6, 70)
     trace = nnviz.capture(net, x, loss=torch.nn.functional.mse_loss, target=y)
-    from nnviz.viewing import TracedTrace
+    from nnviz.viewing.viewing import TracedTrace
 
     found = gradient_check.check({"weight": np.zeros((70, 90))}, TracedTrace(trace).take("textbook").index)
     assert found["weight"].status == NOT_HERE
@@ -416,7 +416,7 @@ def test_numbers_that_are_not_finite_are_compared_too():
 
 
 def test_a_large_graph_is_searched_only_as_far_as_was_allowed():
-    from nnviz.viewing import TracedTrace
+    from nnviz.viewing.viewing import TracedTrace
 
     one = case(Deep, 4)
     trace = nnviz.capture(one.net, one.x, loss=one.net.loss, target=one.y)
@@ -424,7 +424,12 @@ def test_a_large_graph_is_searched_only_as_far_as_was_allowed():
     mine = {name: g.numpy() for name, g in one.gradients(Spoilt(passes={"f1"})).items()}
     assert names(gradient_check.GradientChecker(index).check(mine).first_wrong) == {"local_derivative_left_out"}
     cut = gradient_check.GradientChecker(index, most=3).check(mine)
-    assert not cut.first_wrong.misconceptions and "in Python" in cut.first_wrong.sentence
+    assert not cut.first_wrong.misconceptions and "Not all slips" in cut.first_wrong.sentence and cut.is_cut_short
+    told = []
+    whole = gradient_check.GradientChecker(index).check(mine, told.append)
+    assert not whole.is_cut_short and names(whole.first_wrong) == {"local_derivative_left_out"}
+    first = [one for one in told if one.entry == told[0].entry]
+    assert [one.tried for one in first] == list(range(first[0].slips)) and first[-1].gradients > first[0].gradients == 0
 
 
 def test_a_slip_is_not_seen_where_it_would_have_spoilt_what_is_right():

@@ -10,10 +10,10 @@ import pytest
 
 from nnviz.cli import main
 from nnviz.document.store.examples import document_path
+from nnviz.jobs.teaching import faults
 from nnviz.lessons.interview import InterviewQuestion, decode_topic, experiment_lesson, questions, quiz_lesson
 from nnviz.lessons.lesson import LessonError
 from nnviz.lessons.store import lesson_names
-from nnviz.teaching import faults
 
 QUESTIONS = [one for _, one in questions()]
 COMPUTED = [one for one in QUESTIONS if one.quiz]

@@ -13,13 +13,13 @@ from nnviz import cli
 from nnviz.document.problems import Refused
 from nnviz.document.store.examples import open_document
 from nnviz.document.store.json_text import encode as document_text
+from nnviz.jobs.teaching import faults
 from nnviz.lessons.lesson import SUFFIX, Lesson, LessonError, LessonStep, decode, decode_draft, encode, what_is_missing
 from nnviz.lessons.lesson_documents import built_in_name, file_named, opened, with_document, without_unused
 from nnviz.lessons.lesson_drafts import draft_file, drop_draft, keep_draft, kept_drafts
 from nnviz.lessons.step_settings import with_settings
 from nnviz.lessons.store import LARGEST, is_lesson_file, lesson_names, open_draft, open_lesson, readable_lesson, save_lesson
 from nnviz.resource_files import resource_folder
-from nnviz.teaching import faults
 
 XOR = open_document("example:xor")
 TABLE = {

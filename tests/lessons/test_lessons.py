@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from nnviz.jobs.teaching import faults
 from nnviz.lessons.store import lesson_names, open_lesson
-from nnviz.teaching import faults
 
 
 @pytest.mark.parametrize("name", lesson_names())

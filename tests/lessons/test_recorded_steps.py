@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -10,10 +12,10 @@ from nnviz.document import edits
 from nnviz.document.problems import Refused
 from nnviz.document.run_log import Change, RunLog, same_run
 from nnviz.document.store.examples import open_document
-from nnviz.lessons.lesson import Ask, Lesson, LessonStep
-from nnviz.lessons.recorded_steps import Situation, behind, late_change, rearranged, recorded, retaken, settings_between
+from nnviz.jobs.teaching import _Player
+from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
+from nnviz.lessons.recorded_steps import Situation, behind, late_change, rearranged, recorded, retaken, runs_beside, settings_between
 from nnviz.lessons.store import lesson_names, open_lesson
-from nnviz.teaching import _Player
 
 EMPTY = Lesson("A lesson", "", 5, ())
 XOR = open_document("example:xor")
@@ -55,6 +57,32 @@ def test_what_was_done_becomes_steps_that_say_no_more_than_is_new() -> None:
     assert lesson.steps[1].set == wanted and lesson.steps[1].iteration == 20 and lesson.steps[1].document is None
     assert stands(lesson, second) and behind(lesson, 2).experiment == second.experiment
     assert msgspec.to_builtins(added(lesson, second).steps[2]) == msgspec.to_builtins(LessonStep("Look.")), "nothing is new"
+
+
+def test_runs_beside_are_recorded_as_a_step_trains_them() -> None:
+    fast, other = changed(XOR, training__optimizer__learning_rate=0.5), open_document("example:moons")
+    own = replace(other, title="Mine", seed=99)
+    logs = {"same": RunLog(XOR), "fast": RunLog(fast), "moons": RunLog(other), "mine": RunLog(own)}
+    logs["later"] = RunLog(XOR, (Change(3, fast),))
+    runs, left_out = runs_beside(RunLog(XOR), logs)
+    assert runs == {
+        "same": RunBeside({}),
+        "fast": RunBeside({"training.optimizer.learning_rate": 0.5}),
+        "moons": RunBeside({}, "example:moons"),
+    }
+    assert left_out == ("mine", "later")
+    now = Situation(XOR, XOR, runs=runs, run_iterations=7, measure=("distances",))
+    lesson = added(EMPTY, now)
+    assert "beside: same, fast, moons, 7 iterations each" in recorded(EMPTY, 0, now).told
+    player = _Player(lesson.documents)
+    player._set_up(lesson.steps[0])
+    assert {name: len(columns["iteration"]) for name, columns in player.facts().runs.items()} == dict.fromkeys(runs, 8)
+    assert list(player.facts().measured) == ["distances"]
+    assert added(lesson, now).steps[1] == LessonStep("Look."), "both stay"
+    later = added(lesson, dataclasses.replace(now, iteration=3)).steps[1]
+    assert not later.runs and later.measure == ("distances",), "what was measured is of where one stands"
+    behind_both = rearranged(added(lesson, dataclasses.replace(now, runs={"fast": runs["fast"]})), [1, 0])
+    assert list(behind_both.steps[0].runs) == ["fast"] and list(behind_both.steps[1].runs) == list(runs)
 
 
 def test_it_is_told_in_words() -> None:

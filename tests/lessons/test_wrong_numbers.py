@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.checks import is_near
 from nnviz.lessons.expression import ExpressionError, number
 from nnviz.lessons.lesson import LessonStep
 from nnviz.lessons.misconceptions import MISCONCEPTIONS
 from nnviz.lessons.trace_names import node_named
 from nnviz.lessons.wrong_numbers import asked_expression, lesson_name, suggested
-from nnviz.teaching import _Player
 
 
 def facts_of(document: str, **more):

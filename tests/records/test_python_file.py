@@ -104,6 +104,64 @@ def test_one_maker_is_taken_and_the_digest_is_that_of_the_content(written):
     assert first.digest != read_python_file(written("def make():\n    return 2\n")).digest
 
 
+# --- what it imports from its folder ---
+
+FOLDER = {
+    "model.py": "import torch, os.path\nimport layers\nfrom pack import part\ndef make():\n    from deep.inner import leaf\n    return 1\n",
+    "layers.py": "import model\nimport importlib\nimportlib.import_module('by_name')\nimportlib.import_module('by_' + 'sum')\n",
+    "by_name.py": "x = 1\n",
+    "by_sum.py": "x = 1\n",
+    "pack/__init__.py": "from .stars import *\nfrom ..above import x\n",
+    "pack/part.py": "from . import sibling\n",
+    "pack/sibling.py": "not Python at all (\n",
+    "pack/stranger.py": "x = 1\n",
+    "pack/stars/__init__.py": "__all__ = ['star']\n",
+    "pack/stars/star.py": "x = 1\n",
+    "deep/inner/leaf.py": "from ..side import y\n",
+    "deep/side.py": "y = 1\n",
+    "unused.py": "x = 1\n",
+    "native.cpython-39-x86_64-linux-gnu.so": "of another Python",
+}
+IMPORTED = {
+    "layers.py", "by_name.py", "pack/__init__.py", "pack/part.py", "pack/sibling.py", "pack/stars/__init__.py", "pack/stars/star.py",
+    "deep/inner/leaf.py", "deep/side.py",
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in FOLDER.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_what_it_imports_from_its_folder_is_found_by_reading(folder):
+    file = read_python_file(folder / "model.py")
+    assert {path.relative_to(folder).as_posix() for path in file.imported} == IMPORTED
+    assert "by_name.py, deep/inner/leaf.py" in file.told_imports and file.told_imports.endswith("and 1 more.")
+    assert read_python_file(folder / "unused.py").told_imports == ""
+
+
+@pytest.mark.parametrize("name", sorted(FOLDER))
+def test_the_digest_is_another_once_something_that_it_imports_changes(folder, name):
+    before = read_python_file(folder / "model.py").digest
+    (folder / name).write_text(FOLDER[name] + "# more\n")
+    assert (read_python_file(folder / "model.py").digest != before) == (name in IMPORTED | {"model.py"})
+    (folder / name).write_text(FOLDER[name])
+    assert read_python_file(folder / "model.py").digest == before
+
+
+def test_a_module_that_takes_the_place_of_another_changes_the_digest(folder):
+    before = read_python_file(folder / "model.py").digest
+    (folder / "layers").mkdir()
+    (folder / "layers" / "__init__.py").write_text(FOLDER["layers.py"])  # a package goes before a file of its name
+    assert read_python_file(folder / "model.py").digest != before
+    (folder / "layers" / "__init__.py").unlink()
+    (folder / "torch.py").write_text("x = 1\n")
+    assert folder / "torch.py" in read_python_file(folder / "model.py").imported
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

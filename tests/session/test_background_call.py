@@ -2,7 +2,7 @@
 
 import time
 
-from nnviz.session._background_call import BackgroundCall, Cancelled
+from nnviz.session.background_call import BackgroundCall, Cancelled
 
 
 def test_a_call_that_has_heard_that_it_is_cancelled_leaves_all_in_order():

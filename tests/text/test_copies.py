@@ -55,6 +55,20 @@ def test_code_brings_every_bit_back(dtype, form):
     assert np.isnan(read[~known]).all() and read[known].tobytes() == values[known].tobytes()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2])
+def test_code_makes_numbers_that_numpy_has_no_type_for(dtype):
+    """All there are: of a NaN only that it is one."""
+    count = 8 * dtype.itemsize
+    every = torch.arange(2**count).to(torch.uint8 if count == 8 else torch.uint16).view(dtype).view(16, -1)
+    name = str(dtype).removeprefix("torch.")
+    read = eval(copies.copied(every.float().numpy(), "torch", name), {"torch": torch})
+    assert (read.dtype, read.shape) == (dtype, every.shape)
+    known = ~every.float().isnan()
+    bits = torch.uint8 if count == 8 else torch.int16
+    assert torch.equal(read.view(bits)[known], every.view(bits)[known]) and read.float()[~known].isnan().all()
+    assert eval(copies.copied(every.float().numpy(), "numpy", name), {"np": np}).dtype == np.float32
+
+
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0)])
 def test_what_has_no_element_keeps_its_shape(shape):
     for form in ("numpy", "torch"):

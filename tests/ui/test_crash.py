@@ -110,6 +110,50 @@ def iteration_kept() -> int:
     return 0
 
 
+SWEPT = """
+import sys
+from nnviz.document.sweep_plan import SweepOrder, read_axis
+from nnviz.ui.shell import app
+begin = app._begin
+def swept(window, how):
+    begin(window, how)
+    window.session.sweep.start(SweepOrder((read_axis("training.optimizer.learning_rate=uniform:0.001..0.1"),), draws=500, iterations=40), 1)
+app._begin = swept
+sys.exit(app.main("example:moons"))
+"""
+
+
+def test_runs_of_a_sweep_outlive_the_program(qtbot):
+    program = subprocess.Popen([sys.executable, "-c", SWEPT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while runs_kept() < 3:
+        assert time.monotonic() < deadline and program.poll() is None
+        time.sleep(0.05)
+    kept = runs_kept()
+    os.kill(program.pid, signal.SIGKILL)
+    program.wait()
+
+    app.application().setQuitOnLastWindowClosed(False)
+    windows = Windows(app.MainWindow, lambda window, begin: window.make_features(open_document("example:moons")))
+    window = windows.open()
+    assert window.features.files.lost_work.offer()
+    (note,) = window.notes.notes.values()
+    assert "runs of a sweep" in note.text
+    note.buttons["Open"].click()
+    sweep = window.session.sweep
+    assert kept <= len(sweep.rows) < 500 and all(row.digest for row in sweep.rows) and len(sweep.missing) == 500 - len(sweep.rows)
+    window.asks_before_closing = False
+    app.shut_down(window)
+
+
+def runs_kept() -> int:
+    """How many runs of a sweep are in the copy."""
+    for copy in autosave_folder().glob("*.autosave"):
+        run = saved_run.decode(files.part_of(copy.read_bytes().partition(b"\n")[2], saved_run.PART) or b"")
+        return len(run.sweep["runs"]) if run and run.sweep else 0
+    return 0
+
+
 def test_what_a_person_discards_is_not_offered_again(qtbot, tmp_path, monkeypatch):
     app.application().setQuitOnLastWindowClosed(False)
     for file in range(4):

@@ -8,8 +8,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from nnviz.document import edits
+from nnviz.document.experiment import Experiment
 from nnviz.document.shapes.rows import RowSize
-from nnviz.document.store.examples import built_in_titles, new_experiment, open_document
+from nnviz.document.store.examples import built_in_titles, open_document
 from nnviz.ui.shell import app
 from tests.ui.window import opened
 
@@ -25,7 +26,7 @@ def test_a_title_that_nobody_gave_follows_the_data_and_the_description_goes():
     assert moons.title in built_in_titles() and moons.description
     assert (digits.title, digits.description) == ("Digits", "")
     assert edits.choose_data(digits, "iris").title == "Iris"
-    assert edits.choose_data(new_experiment(), "spiral").title != "Untitled"
+    assert edits.choose_data(Experiment(moons.network, moons.data, moons.training), "spiral").title != "Untitled"
 
 
 def test_a_title_that_was_given_stays_and_so_does_what_is_said_of_it():

@@ -6,6 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from nnviz.ui.step._step_bar import SHORT, SIGNS, WORDS
+from nnviz.ui.widgets.header_button import ActionButton
 from tests.ui.window import opened, wait
 
 
@@ -39,3 +41,17 @@ def test_the_batch_shows_rows_at_once(qtbot, window):
     assert rows == [0, 1, 2]
     assert table.geometry().bottom() < batch.note.geometry().top()
     assert batch.note.text().startswith("32 rows")
+
+
+def test_no_word_is_cut_while_a_lesson_is_written(window):
+    window.resize(1280, 800)
+    for opens, words in ((lambda: window.features.area.show_workspace("step"), WORDS), (window.action_table["new_lesson"].trigger, SHORT)):
+        opens()
+        QApplication.processEvents()
+        buttons = window.features.step.step_bar.findChildren(ActionButton)
+        assert [button.text() for button in buttons] == list(words.values())
+        assert all(button.width() >= button.sizeHint().width() and button.toolTip() and button.accessibleName() for button in buttons)
+    window.features.area.set_panel_visible("lesson", True)
+    QApplication.processEvents()
+    assert [button.text() for button in buttons] == list(SIGNS.values())
+    assert all(button.width() >= button.sizeHint().width() for button in buttons)

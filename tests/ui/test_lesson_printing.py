@@ -8,33 +8,35 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QRectF
 
 from nnviz.export import lesson_sheet
 from nnviz.export._page_flow import MARGIN, FigureRow
 from nnviz.export.lesson_sheet import PAGE, pages_of
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.expression import number
 from nnviz.lessons.store import open_lesson
-from nnviz.teaching import _Player
 from nnviz.ui.shell import lesson_printing
 from tests.ui.window import opened, wait
 
 
-def printed(name: str, monkeypatch, tmp_path):
-    """The sheet of a lesson of the program, and how many steps were told."""
+def printed(lesson, monkeypatch, tmp_path):
+    """The sheet of a lesson, and how many steps were told."""
     sheets, told = [], []
     real = lesson_sheet.write
     monkeypatch.setattr(lesson_sheet, "write", lambda sheet, path, answers: sheets.append(sheet) or real(sheet, path, answers))
-    pages = lesson_printing.print_lesson(open_lesson(name), tmp_path / "sheet.pdf", True, lambda done, count: told.append((done, count)))
+    pages = lesson_printing.print_lesson(lesson, tmp_path / "sheet.pdf", True, lambda done, count: told.append((done, count)))
     data = (tmp_path / "sheet.pdf").read_bytes()
     assert data.startswith(b"%PDF") and len(re.findall(rb"/Type\s*/Page\b", data)) == pages == len(pages_of(sheets[0]))
     return sheets[0], told
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "dead_relu"])
+@pytest.mark.parametrize("name", ["learning_rate", "attention"])
 def test_a_lesson_is_printed_with_the_numbers_it_measures_and_its_pictures(name, monkeypatch, tmp_path):
-    lesson = open_lesson(name)
-    sheet, told = printed(name, monkeypatch, tmp_path)
+    whole = open_lesson(name)
+    lesson = replace(whole, steps=whole.steps[:3] if name == "attention" else (whole.steps[0], *whole.steps[4:]))
+    sheet, told = printed(lesson, monkeypatch, tmp_path)
     assert told == [(place, len(lesson.steps)) for place in range(1, len(lesson.steps) + 1)]
     assert sheet.title == lesson.title and len(sheet.steps) == len(lesson.steps) and sheet.steps[0].figures
     headless = _Player()
@@ -48,6 +50,11 @@ def test_a_lesson_is_printed_with_the_numbers_it_measures_and_its_pictures(name,
     pictures = [bytes(figure.picture.data()) for shown in sheet.steps for figure in shown.figures]
     assert len(pictures) == len(set(pictures)) and sum(bool(shown.figures) for shown in sheet.steps) > len(sheet.steps) / 2
     assert all(shown.key_figure for shown in sheet.steps[:1])
+    wide = [figure for shown in sheet.steps for figure in shown.figures if figure.is_wide]
+    assert len(wide) == (name == "attention"), "what is too wide to be read on a page stands there whole, once"
+    if wide:
+        parts = [figure for figure in sheet.steps[0].figures if not figure.is_wide]
+        assert wide[0].size.width() > 1250 and any(figure.size.width() < 1250 for figure in parts), "and a part that can be read"
     for page in pages_of(sheet):
         for block, rect in page:
             inside = QRectF(MARGIN, MARGIN, PAGE.width() - 2 * MARGIN, PAGE.height() - 2 * MARGIN).adjusted(-1, -1, 1, 1)
@@ -87,7 +94,7 @@ def window(qtbot, lent_engine):
 def test_in_the_window_it_is_written_beside_all_else_and_can_be_cancelled(qtbot, window, tmp_path):
     learn, session, out = window.features.learn, window.session, tmp_path / "own.pdf"
     assert not window.action_table["lesson_pdf"].isEnabled()
-    learn.ask_files_with(lambda title, name, filters: str(out))
+    learn.printing.ask_with(lambda title, name, filters: str(out))
     window.features.area.show_workspace("learn")
     session.lessons.open("neuron", open_lesson("neuron"))
     wait(qtbot, lambda: not session.lessons.is_setting_up)
@@ -105,7 +112,7 @@ def test_in_the_window_it_is_written_beside_all_else_and_can_be_cancelled(qtbot,
 
 
 def test_in_the_window_a_file_that_cannot_be_written_is_told(qtbot, window, tmp_path):
-    window.features.learn.ask_files_with(lambda title, name, filters: str(tmp_path / "sheet.png"))
+    window.features.learn.printing.ask_with(lambda title, name, filters: str(tmp_path / "sheet.png"))
     window.features.area.show_workspace("learn")
     window.session.lessons.open("neuron", open_lesson("neuron"))
     wait(qtbot, lambda: not window.session.lessons.is_setting_up)

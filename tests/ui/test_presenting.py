@@ -82,19 +82,20 @@ def test_a_lesson_is_walked_to_its_end_with_one_key_and_then_all_is_as_before(qt
     assert after[2:7] == before[2:7] and after[0] == before[0]
 
 
-@pytest.mark.parametrize("workspace", WORKSPACES)
-def test_entered_and_left_every_workspace_looks_as_before(qtbot, window, workspace):
+def test_entered_and_left_every_workspace_looks_as_before(qtbot, window):
     area = window.features.area
-    area.show_workspace(workspace)
-    area.set_panel_visible("graph" if workspace == "step" else "network", workspace != "build")
-    qtbot.wait(1)
-    before = looks(window)
-    window.action_table["present"].trigger()
-    qtbot.wait(1)
-    assert set(area.visible_panels()) <= set(area.shown_panels()) and not set(area.visible_panels()) & {"training", "properties", "layers"}
-    press(window, KEY.Key_Escape)
-    qtbot.wait(1)
-    assert looks(window) == before
+    for workspace in WORKSPACES:
+        area.show_workspace(workspace)
+        area.set_panel_visible("graph" if workspace == "step" else "network", workspace != "build")
+        qtbot.wait(1)
+        before = looks(window)
+        window.action_table["present"].trigger()
+        qtbot.wait(1)
+        seen = set(area.visible_panels())
+        assert seen <= set(area.shown_panels()) and not seen & {"training", "properties", "layers"}, workspace
+        press(window, KEY.Key_Escape)
+        qtbot.wait(1)
+        assert looks(window) == before, workspace
 
 
 def test_outside_a_lesson_the_keys_step(qtbot, window):
@@ -156,22 +157,20 @@ def test_the_settings_of_a_window_closed_while_it_is_presented_are_those_of_befo
     assert text_size() == 100 and not window.presenter.is_on and window.size() == before
 
 
-@pytest.mark.parametrize(
-    ("size", "theme"), [((1280, 800), "light"), ((1280, 800), "dark"), ((1600, 1000), "dark"), ((1920, 1080), "light")]
-)
-def test_nothing_covers_another_or_is_cut_with_the_largest_texts(qtbot, window, size, theme, monkeypatch):
-    monkeypatch.setattr(window, "showFullScreen", lambda: window.resize(*size))
+def test_nothing_covers_another_or_is_cut_with_the_largest_texts(qtbot, window, monkeypatch):
     at(qtbot, window, "first_backward_pass")
-    apply_theme(QApplication.instance(), THEMES[theme])
-    window.presenter.enter()
-    assert window.size().toTuple() == size
-    window.set_text_size(200)
-    qtbot.wait(5)
-    for workspace in WORKSPACES:
-        window.features.area.show_workspace(workspace)
-        qtbot.wait(1)
-        hold_places(window, workspace)
-    window.presenter.leave()
+    for size, theme in (((1280, 800), "light"), ((1280, 800), "dark"), ((1600, 1000), "dark"), ((1920, 1080), "light")):
+        monkeypatch.setattr(window, "showFullScreen", lambda size=size: window.resize(*size))
+        apply_theme(QApplication.instance(), THEMES[theme])
+        window.presenter.enter()
+        assert window.size().toTuple() == size
+        window.set_text_size(200)
+        qtbot.wait(5)
+        for workspace in WORKSPACES:
+            window.features.area.show_workspace(workspace)
+            qtbot.wait(1)
+            hold_places(window, f"{workspace} {size} {theme}")
+        window.presenter.leave()
 
 
 def hold_places(window, workspace: str) -> None:

@@ -10,10 +10,14 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from nnviz.records.picture_records import PictureWish
 from nnviz.records.python_file import read_python_file
+from nnviz.records.trace_record import WhatIf
+from nnviz.trace import TraceError
 from nnviz.ui.files.python_sheet import agree
 from nnviz.ui.shell.python_window import FileWindow, show_file
 from nnviz.ui.shell.trace_window import TraceWindow, run
+from nnviz.viewing.file_program import FileRecording
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
@@ -74,6 +78,25 @@ def test_a_file_is_shown_as_it_asks_and_can_be_opened_further(shown, qtbot, capf
     assert "hello from the file" in capfd.readouterr().err
 
 
+def test_a_file_supposes_other_values_until_its_process_has_ended(shown, qtbot):
+    window = shown(GOOD).window
+    trace, truth = window.trace, window.trace.stepping.index
+    tanh = next(node.id for node in truth.trace.nodes if node.operation == "tanh")
+    trace.what_ifs.add(WhatIf(tanh, "ablate"))
+    qtbot.waitUntil(lambda: not trace.busy, timeout=10_000)
+    assert trace.stepping.index.original is truth and trace.stepping.index.trace.loss != truth.trace.loss
+    assert trace.picture(PictureWish("weights", "2.weight")).values.shape == (1, 1, 4)
+    trace._recording.kill()
+    qtbot.waitUntil(lambda: trace._recording._program.has_ended, timeout=10_000)
+    trace.what_ifs.add(WhatIf(tanh, "set", 2.0))
+    assert "process of model.py has ended: run it again" in window.toast.text and len(trace.what_ifs.items) == 1
+    trace.what_ifs.clear()
+    assert trace.stepping.index is truth, "what was there before is kept"
+    trace.stepping.select(tanh)
+    assert not window.step.chain_rule.what_if.buttons["set"].isEnabled()
+    assert "process of model.py has ended" in trace.picture(PictureWish("weights")).sentence
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -83,6 +106,15 @@ def test_a_file_is_shown_as_it_asks_and_can_be_opened_further(shown, qtbot, capf
         ("import os\nos._exit(3)\ndef make():\n    return 1\n", "model.py: the process of the file ended itself with exit code 3."),
         ("import torch\ndef make():\n    return torch.nn.Linear(3, 1)\n", "model.py: there are no inputs: return (module, inputs)"),
         ("def make():\n    return 'net'\n", "model.py: make returned str, which is no module."),
+        (
+            "import torch\ndef make():\n    return torch.nn.LSTM(3, 4), torch.rand(2, 5, 3), torch.rand(2, 5, 4)\n",
+            "model.py: what the module returns is tuple",
+        ),
+        (
+            "import torch\ndef make():\n    return torch.nn.Linear(3, 2), torch.rand(8, 3)\n",
+            "model.py: the loss must be one floating-point number",
+        ),
+        ("from .neighbour import width\ndef make():\n    return 1\n", "import its neighbours without the dot."),
         ("x = input()\ndef make():\n    return 1\n", "model.py:1: EOFError"),
         (NET.replace("torch.rand(8, 3)", "torch.rand(8, 2)"), "model.py: RuntimeError: mat1 and mat2"),
     ],
@@ -183,6 +215,25 @@ def test_after_a_change_it_is_run_again_only_once_that_was_agreed_to(shown, qtbo
     one.run_again()
     next(child for child in one.window.children() if type(child).__name__ == "PythonSheet" and child.isVisible()).run.click()
     assert one.again.digest != one._file.digest and not one.window.isVisible()
+
+
+def test_a_module_beside_it_that_changes_is_asked_about_too(shown, qtbot):
+    one = shown(GOOD)
+    neighbour = one._file.path.with_name("neighbour.py")
+    neighbour.write_text("width = 5\n")
+    qtbot.waitUntil(lambda: "file changed" in one.window.notes.notes, timeout=5000)
+    assert one.window.notes.notes["file changed"].text.startswith("neighbour.py has changed")
+    one.run_again()
+    sheet = next(child for child in one.window.children() if type(child).__name__ == "PythonSheet")
+    assert "imports from its folder: neighbour.py." in sheet.told.text() and "installed packages" in sheet.told.text()
+    sheet.leave.click()
+
+
+def test_nothing_runs_where_a_module_beside_it_changed_after_the_consent(written):
+    file = written(GOOD)
+    file.path.with_name("neighbour.py").write_text("raise SystemExit('it ran')\n")
+    with pytest.raises(TraceError, match="or what it imports from its folder, has changed"):
+        FileRecording(file.path, "make").make(file.digest)
 
 
 def test_a_file_that_was_mended_is_run_again_in_the_place_of_the_first(written, qtbot):

@@ -64,6 +64,19 @@ def test_iterations_of_a_plot_in_another_theme(window, qtbot, tmp_path):
     wait(qtbot, lambda: stands_at(window, 12))
 
 
+def test_plots_fill_their_pictures_and_stand_still(window, qtbot, tmp_path):
+    ends = []
+    recorder = window.features.files.recordings.recorder
+    recorder.ended.connect(lambda path, told: ends.append((path, told)))
+    recorder.start(RecordingOrder(tmp_path / "plots.mp4", "plots", "iterations", 0, 12, 6, (800, 500), 5, "light"))
+    wait(qtbot, lambda: bool(ends))
+    found = [(picture < 200).any(axis=2) for picture in pixels(tmp_path / "plots.mp4")]
+    assert all(ink[:40].any() and ink[-120:].any() and ink[:, -120:].any() for ink in found)
+    heads = [np.flatnonzero(ink[:30, :60].any(axis=1)) for ink in found]
+    assert len(found) == 3 and all(np.array_equal(head, heads[0]) for head in heads)
+    wait(qtbot, lambda: stands_at(window, 12))
+
+
 def test_a_recording_that_is_cancelled_leaves_nothing(window, qtbot, tmp_path):
     ends = []
     recorder = window.features.files.recordings.recorder

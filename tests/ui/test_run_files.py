@@ -43,6 +43,20 @@ def test_all_files_of_a_run_are_written_from_the_menu(window, qtbot, export):
     assert stands_at(window, 20)
 
 
+def test_of_a_network_with_two_sides_one_is_asked_for(qtbot, lent_engine, tmp_path, monkeypatch):
+    def press(box):
+        box.show()
+        next(button for button in box.buttons() if button.text() == "Generator").click()
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "g.onnx"), ""))
+    for window in opened(qtbot, "gan", iterations=2, engine=lent_engine):
+        window.action_table["export_onnx"].trigger()
+        wait(qtbot, lambda window=window: window.toast.text.startswith(f"Wrote {tmp_path / 'g.onnx'}"))
+    shapes = [[size.dim_value for size in one.type.tensor_type.shape.dim][1:] for one in onnx.load(tmp_path / "g.onnx").graph.input]
+    assert shapes == [[2]]
+
+
 def test_a_reason_is_said_where_a_file_cannot_be_written(window, qtbot, monkeypatch, tmp_path):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "nowhere" / "c.csv"), ""))
     window.action_table["export_curves"].trigger()

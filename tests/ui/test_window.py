@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import linecache
 import os
 import signal
 import xml.etree.ElementTree as ElementTree
@@ -388,12 +389,14 @@ def test_a_window_that_has_no_document_yet_does_not_hinder_another(qtbot, window
 
 
 def test_the_engine_starts_before_the_panels_are_made_and_the_icons_come_last(qtbot, monkeypatch):
-    """While it loads its libraries, the window loads its own; here it never says anything."""
+    """While it loads its libraries, the window loads its own; here it never says anything. No source that was read is kept."""
     monkeypatch.setattr(engine_process, "COMMAND", ("-c", "import time; time.sleep(60)"))
     engines = []
+    assert linecache.getlines(app.__file__)
 
     class Window(MainWindow):
         def make_features(self, experiment, autosaves=True, engine=None):
+            assert app.__file__ not in linecache.cache
             engines.append(engine.process_id)
             super().make_features(experiment, autosaves, engine)
             engines.append(has_icon(self))

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QApplication
 from torch import nn
 
 import nnviz
-from nnviz import window_process
+from nnviz.records.trace_record import WhatIf
 from nnviz.trace import TraceError
 from nnviz.ui.shell.trace_window import TraceWindow
+from nnviz.viewing import window_process
 from nnviz.watching import _asking
 from tests.watching.loops import trained, watched
 
@@ -101,6 +102,46 @@ def test_a_window_of_its_own_can_ask_for_all_that_one_of_this_process_can(apart)
     net = nn.Sequential(nn.Linear(3, 80), nn.Tanh(), nn.Linear(80, 1)).double()
     x, y = torch.rand(64, 3).double(), torch.rand(64, 1).double()
     assert nnviz.show(net, x, loss=nn.functional.mse_loss, target=y, process=True) is None
+
+
+def wide():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 80), nn.Tanh(), nn.Linear(80, 1)), torch.rand(64, 3), torch.rand(64, 1)
+
+
+def test_a_window_of_its_own_supposes_other_values(apart):
+    apart("supposes()")
+    net, x, y = wide()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    assert nnviz.show(net, x, loss=nn.functional.mse_loss, target=y, process=True) is None
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_a_window_of_its_own_says_why_nothing_can_be_supposed(apart):
+    apart("meets_an_obstacle()")
+    net, x, y = wide()
+    assert nnviz.show(nnviz.capture(net, x, loss=nn.functional.mse_loss, target=y), process=True) is None
+
+
+def test_a_loop_goes_on_with_the_same_bits_after_a_what_if(person):
+    supposed = []
+
+    def act(window):
+        trace = window.trace
+        if trace.busy:
+            return
+        index = trace.stepping.index
+        if not index.trace.what_ifs:
+            weight = next(node.id for node in index.trace.nodes if node.kind == "parameter")
+            trace.what_ifs.add(WhatIf(weight, "scale", 3.0))
+            return
+        supposed.append((index.trace.loss, index.original.trace.loss))
+        window.close()
+
+    person(act)
+    found, losses, _, watch = trained(120, break_on="loss rising > 0.2", on_break="window")
+    assert (found, losses) == trained(120)[:2] and len(supposed) == len(watch.halts) > 0
+    assert all(loss != before for loss, before in supposed)
 
 
 def test_what_cannot_be_traced_is_raised_here(apart):

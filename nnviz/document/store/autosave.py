@@ -14,13 +14,13 @@ import platformdirs
 
 from nnviz.document.experiment import Experiment
 from nnviz.document.problems import Problem
-from nnviz.document.store.files import DocumentError, is_running, loads, packed, part_of, replace_file, resolved, sweep
+from nnviz.document.store.files import EXPERIMENT, LARGEST, DocumentError, is_running, loads, packed, part_of, replace_file, resolved, sweep
 from nnviz.document.store.saved_run import PART
 
 _OWNER = uuid.uuid4().hex
 """Tells the copies of this process from those of all others, also of one that had the same process id."""
 
-_LARGEST = 33 << 20
+_LARGEST = (1 << 20) + LARGEST[EXPERIMENT] + LARGEST[PART]
 
 
 class RecoveryFile(msgspec.Struct, frozen=True):

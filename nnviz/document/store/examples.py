@@ -6,12 +6,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from nnviz.document import catalog
 from nnviz.document.experiment import Experiment
-from nnviz.document.network import Link, Network
 from nnviz.document.problems import Problem, offered
 from nnviz.document.store.files import DocumentError, load
-from nnviz.document.store.json_text import DEFAULT_DATA, DEFAULT_TRAINING
 from nnviz.resource_files import resource_folder
 
 PREFIX = "example:"
@@ -75,13 +72,6 @@ def is_built_in(name_or_path: str) -> bool:
     return name_or_path.startswith((PREFIX, TEMPLATE_PREFIX))
 
 
-def open_built_in(name: str) -> Experiment:
-    """Return the example or template of this name. Raises ValueError for what is neither, as a file."""
-    if not is_built_in(name):
-        raise ValueError(f"{name!r} is neither an example nor a template.")
-    return open_document(name)
-
-
 def document_path(name_or_path: str | Path) -> Path:
     """Return the file that `example:NAME`, `template:NAME` or a path means. Raises DocumentError for one of these that does not exist."""
     name = str(name_or_path)
@@ -93,9 +83,3 @@ def document_path(name_or_path: str | Path) -> Path:
 def open_document(name_or_path: str | Path) -> Experiment:
     """Return the experiment of `example:NAME`, or in the file at a path. Raises DocumentError."""
     return load(document_path(name_or_path))
-
-
-def new_experiment() -> Experiment:
-    """Return what "New" opens: two moons, an input and one dense layer, ready to train."""
-    layers = (catalog.new_layer("input", "input1", shape=[2]), catalog.new_layer("dense", "dense1", units=2))
-    return Experiment(Network(layers, (Link("input1", "dense1"),)), DEFAULT_DATA, DEFAULT_TRAINING)

@@ -1,7 +1,7 @@
 """How far the training of a document had come when it was saved, and all that is needed to make it again exactly: no weights, only history.
 
 Part of a *.nnviz file, as JSON: the iteration, the loss there, the document at the start, and what it became on the way; the same of the
-branches kept beside the run, with a few points of their curves and how they ended.
+branches kept beside the run, with a few points of their curves and how they ended; and the sweep, if there is one.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class SavedRun(msgspec.Struct, frozen=True):
     """How many iterations had been made, where it had gone back; 0 where it had not."""
     own: SavedBranch | None = None
     """The run itself as a branch, with points of its curves and how it ended; None in older files."""
+    sweep: dict[str, Any] | None = None
+    """The sweep of the document as plain values (records/started_sweep.py); None for none, and in older files."""
 
 
 def encode(saved: SavedRun) -> bytes:
@@ -78,7 +80,10 @@ def encode(saved: SavedRun) -> bytes:
         value |= {"name": saved.name, "color": saved.color, "documents": list(documents), "branches": branches}
     if saved.own:
         value["own"] = _plain_figures(saved.own)
-    return json.dumps(value, ensure_ascii=False, indent=1).encode()
+    written = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    if saved.sweep is None:
+        return written
+    return written.removesuffix(b"\n}") + b',\n "sweep": ' + msgspec.json.encode(saved.sweep) + b"\n}"  # of many numbers: not a line each
 
 
 def _finite(loss: float | None) -> float | None:
@@ -122,7 +127,9 @@ def decode(data: bytes) -> SavedRun | None:
         name, color = _name(value.get("name", FIRST)), _color(value.get("color", 0))
         branch = Branch(name, color, log, max(_count(value["iteration"]), _count(value.get("reached", 0))))
         own = _with_figures(branch, value["own"]) if "own" in value else None
-        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, _count(value.get("reached", 0)), own)
+        sweep = value.get("sweep")
+        sweep, reached = sweep if isinstance(sweep, dict) else None, _count(value.get("reached", 0))
+        return SavedRun(_count(value["iteration"]), _loss(value["loss"]), log, name, color, branches, reached, own, sweep)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
 

@@ -63,7 +63,7 @@ def _weights(task: FileTask, timeline: Timeline) -> Content:
 
 def _onnx(task: FileTask, timeline: Timeline) -> Content:
     yield Progress(0, 1, "writing and checking the graph")
-    return onnx_bytes(timeline.trainer)
+    return onnx_bytes(timeline.trainer, task.what)
 
 
 def _program(task: FileTask, timeline: Timeline) -> Content:
@@ -126,7 +126,7 @@ def _visit(task: FileTask, timeline: Timeline, visit: Callable[[Trainer], None])
 
 _CONTENTS: dict[tuple[str, str], Callable[[FileTask, Timeline], Content]] = {
     ("weights", ".safetensors"): _weights,
-    ("network", ".onnx"): _onnx,
+    **dict.fromkeys(((what, ".onnx") for what in ("network", "generator", "discriminator")), _onnx),
     ("program", ".py"): _program,
     ("program", ".ipynb"): _program,
     ("iteration", ".ipynb"): _iteration,

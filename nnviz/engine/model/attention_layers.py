@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nnviz.engine.model.dense_layers import Dense
+from nnviz.engine.model.dense_layers import SLOPE, Dense
 from nnviz.engine.model.stochastic_layers import Dropout
 
 
@@ -44,12 +44,22 @@ class EncoderBlock(nn.Module):
     """Attention, add & norm, two dense layers, add & norm. Source: torch.nn.TransformerEncoderLayer."""
 
     def __init__(
-        self, features: int, num_heads: int, time: int, units: int, activation: str, p: float, norm_first: bool, causal: bool
+        self,
+        features: int,
+        num_heads: int,
+        time: int,
+        units: int,
+        activation: str,
+        p: float,
+        norm_first: bool,
+        causal: bool,
+        negative_slope: float = SLOPE,
     ) -> None:
         super().__init__()
         self.norm_first = norm_first
         self.self_attn = SelfAttention(features, num_heads, time, causal, p)
-        self.linear1, self.linear2 = Dense(features, units, activation), Dense(units, features)
+        self.linear1 = Dense(features, units, activation, negative_slope=negative_slope)
+        self.linear2 = Dense(units, features)
         self.norm1, self.norm2 = nn.LayerNorm(features), nn.LayerNorm(features)
         self.dropout, self.dropout1, self.dropout2 = Dropout(p), Dropout(p), Dropout(p)
 

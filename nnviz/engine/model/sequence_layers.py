@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nnviz.document.catalog import LAYERS
-from nnviz.engine.model.dense_layers import ACTIVATIONS
+from nnviz.engine.model.dense_layers import SLOPE, activation_function
 from nnviz.trace import grouped
 
 
@@ -34,8 +34,10 @@ class Recurrent(nn.Module):
         return_sequences: bool = False,
         activation: str = "tanh",
         dropout: float = 0.0,
+        negative_slope: float = SLOPE,
     ) -> None:
         super().__init__()
+        self.function = activation_function(activation, negative_slope)
         self.dropout, self.enabled = dropout, True
         self.kind, self.units, self.num_layers = kind, units, num_layers
         self.bidirectional, self.return_sequences, self.activation = bidirectional, return_sequences, activation
@@ -90,7 +92,7 @@ class Recurrent(nn.Module):
                 with grouped(f"layer {number}") if self.num_layers > 1 else nullcontext():
                     is_reverse = suffix.endswith("_reverse")
                     with grouped("reverse direction" if is_reverse else "forward direction") if self.bidirectional else nullcontext():
-                        states = _unrolled(x, *self._weights(suffix), ACTIVATIONS[self.activation], is_reverse)
+                        states = _unrolled(x, *self._weights(suffix), self.function, is_reverse)
                 lasts.append(states[0] if is_reverse else states[-1])
                 outputs.append(torch.stack(states, 1))
             x = torch.cat(outputs, -1) if len(outputs) > 1 else outputs[0]

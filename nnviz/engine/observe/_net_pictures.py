@@ -19,13 +19,9 @@ from nnviz.engine.observe._time_steps import time_steps
 from nnviz.engine.observe.evaluated_outputs import outputs_of_row
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.observe.surface import unit_maps
+from nnviz.engine.observe.tiled_values import as_pictures, framed
 from nnviz.engine.run.trainer import Trainer
 from nnviz.records.picture_records import Picture, PictureWish
-
-MOST_PICTURES = 64
-"""No more kernels, maps or units are shown at once."""
-MOST_SIDE = 256
-"""A matrix of more rows or columns is shown in blocks."""
 
 
 def picture(trainer: Trainer, wish: PictureWish) -> Picture:
@@ -52,7 +48,7 @@ def _weights(trainer: Trainer, wish: PictureWish) -> Picture:
     if weight.dim() == 4:
         weight = weight[:, wish.channel] if 0 <= wish.channel < channels else weight.mean(1)
     blocks = _blocks(trainer, name)
-    return _framed(wish, name, choices, weight if weight.dim() == 3 else weight[None], channels=channels, blocks=blocks)
+    return framed(wish, name, choices, weight if weight.dim() == 3 else weight[None], channels=channels, blocks=blocks)
 
 
 def _blocks(trainer: Trainer, name: str) -> tuple[str, ...]:
@@ -81,26 +77,6 @@ def _reads_rows(trainer: Trainer, name: str, weight: Tensor) -> bool:
     return layer == trainer.net.entry
 
 
-def _framed(wish: PictureWish, layer: str, choices: tuple[str, ...], values: Tensor, **others: object) -> Picture:
-    """As many of the pictures as are shown, (pictures, height, width), each in blocks where it is too large."""
-    shown, block = blocked(values[:MOST_PICTURES])
-    total = tuple(values.shape) if len(values) > MOST_PICTURES or block != (1, 1) else ()
-    return Picture(wish, layer, choices, array_of(shown), total, block, **others)
-
-
-def blocked(values: Tensor) -> tuple[Tensor, tuple[int, int]]:
-    """Return pictures of at most MOST_SIDE rows and columns, and how many rows and columns a number stands for: the one of the largest
-    magnitude of each block, with its sign; NaN where one is NaN."""
-    down, across = (-(-size // MOST_SIDE) for size in values.shape[1:])
-    if down == across == 1:
-        return values, (1, 1)
-    height, width = values.shape[1:]
-    padded = F.pad(values, (0, -width % across, 0, -height % down))  # a 0 is never larger than what it stands beside
-    blocks = padded.unfold(1, down, down).unfold(2, across, across).flatten(3)
-    largest = torch.where(blocks.isnan(), math.inf, blocks.abs()).argmax(3, keepdim=True)
-    return blocks.gather(3, largest).squeeze(3), (down, across)
-
-
 def _columns(trainer: Trainer, wish: PictureWish) -> Picture:
     """How much weight leaves every number of a row: the length of its weights to all units of the layers that read it, in the shape of a
     row. What has none plays no part in the answer."""
@@ -109,7 +85,7 @@ def _columns(trainer: Trainer, wish: PictureWish) -> Picture:
     if not weights:
         return Picture(wish, sentence="No dense layer reads the columns of the data.")
     shape = trainer.data.shape
-    return _framed(wish, "", (), torch.cat(weights).norm(dim=0).reshape(shape if len(shape) == 3 else (1, -1, shape[-1])))
+    return framed(wish, "", (), torch.cat(weights).norm(dim=0).reshape(shape if len(shape) == 3 else (1, -1, shape[-1])))
 
 
 # --- what a row makes of the net ---
@@ -121,13 +97,7 @@ def _maps(trainer: Trainer, wish: PictureWish) -> Picture:
     choices = tuple(layer for layer, _ in trainer.net.plan)
     of_images = [layer for layer in choices if outputs[layer].dim() == 4]
     layer = wish.layer if wish.layer in choices else next(iter(of_images or choices))
-    return _framed(wish, layer, choices, _as_pictures(outputs[layer]), is_sequence=outputs[layer].dim() == 3)
-
-
-def _as_pictures(output: Tensor) -> Tensor:
-    """(pictures, height, width) of what is put out for one row."""
-    own = output[0]
-    return own if own.dim() == 3 else own.reshape(1, -1, own.shape[-1]) if own.dim() else own.reshape(1, 1, 1)
+    return framed(wish, layer, choices, as_pictures(outputs[layer]), is_sequence=outputs[layer].dim() == 3)
 
 
 def _attention(trainer: Trainer, wish: PictureWish) -> Picture:
@@ -142,7 +112,7 @@ def _attention(trainer: Trainer, wish: PictureWish) -> Picture:
         outputs_of_row(trainer, wish.row)
     finally:
         watching.remove()
-    return _framed(wish, layer, tuple(layers), attention_weights(module, caught[0])[0])
+    return framed(wish, layer, tuple(layers), attention_weights(module, caught[0])[0])
 
 
 @torch.no_grad()
@@ -165,7 +135,7 @@ def _units(trainer: Trainer, wish: PictureWish) -> Picture:
     layer = wish.layer if wish.layer in choices else choices[0]
     low, high, values = unit_maps(trainer, layer)
     corners = {"low": array_of(np.array(low)), "high": array_of(np.array(high))}
-    return _framed(wish, layer, choices, values, parts=corners)
+    return framed(wish, layer, choices, values, parts=corners)
 
 
 _KINDS: dict[str, Callable[[Trainer, PictureWish], Picture]] = {

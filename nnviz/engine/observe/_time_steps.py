@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnviz.engine.model.dense_layers import ACTIVATIONS
 from nnviz.engine.model.sequence_layers import Recurrent
 from nnviz.engine.observe.measures import array_of
 from nnviz.engine.run.trainer import Trainer
@@ -117,8 +116,7 @@ def _run(module: Recurrent, x: Tensor, weight: list[Tensor], recurrent: list[Ten
 
 
 def _rnn(module: Recurrent, given: Tensor, own: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    function = ACTIVATIONS[module.activation]
-    return (function(given + own) if function else given + own), c
+    return (module.function(given + own) if module.function else given + own), c
 
 
 def _lstm(module: Recurrent, given: Tensor, own: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:

@@ -67,10 +67,19 @@ def row_of_batch(tensor: Tensor, axis: int, row: int | None) -> Tensor:
 
 def tensor_record(tensor: Tensor, measured: Callable[[Tensor], Any] | None = None) -> TensorRecord:
     """Return the tensor whole, or as a measure if it has more than WHOLE elements: as `measured` makes it."""
+    dtype = "" if tensor.dtype in _OF_NUMPY else _unknown(tensor.dtype)
     if tensor.numel() <= WHOLE:
         array = array_of(tensor)
-        return TensorRecord(array.shape, array)
-    return TensorRecord(tuple(tensor.shape), None, (measured or measure)(tensor))
+        return TensorRecord(array.shape, array, None, dtype)
+    return TensorRecord(tuple(tensor.shape), None, (measured or measure)(tensor), dtype)
+
+
+@cache
+def _unknown(dtype: torch.dtype) -> str:
+    """What torch calls numbers that numpy has no type for; empty for others, and for quantised ones, which stand for other numbers."""
+    name = str(dtype).removeprefix("torch.")
+    is_number = dtype.is_floating_point or dtype.is_complex
+    return name if is_number and not hasattr(np, name) and dtype not in (torch.cfloat, torch.cdouble) else ""
 
 
 def measure(tensor: Tensor) -> Measure:

@@ -345,8 +345,9 @@ class Timeline:
             self.trainer = Trainer(checkpoint.experiment, self.data, reusable)
             self.trainer.observe_like(old)
         self.trainer.restore(checkpoint)
-        self._known = self.points + self._known[len(self.points) :]
-        self.points[:] = [*self._known[:at], point]
+        self._known[: len(self.points)] = self.points
+        del self.points[at:]
+        self.points += [*self._known[len(self.points) : at], point]
         self._apply_due()
 
     def branch(self, log: RunLog) -> Timeline:

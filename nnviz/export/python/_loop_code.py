@@ -5,6 +5,7 @@ Long because whatever an iteration does is written here.
 
 from __future__ import annotations
 
+from itertools import groupby
 from textwrap import indent
 
 from nnviz.document.checks.training_checks import evaluated_rows, numbers_per_row
@@ -173,11 +174,11 @@ def _head(course: RunCourse) -> str:
 
 def _iteration(run: RecordedRun, course: RunCourse) -> list[str]:
     lines: list[str] = []
-    for step in steps(course):
-        if step.iteration < run.iterations:
-            lines.append(f"if iteration == {step.iteration}:")
-            made = [line for text in step_lines(course, step, 12) for line in text.split("\n")]
-            lines += [f"    {line}" for line in (*made, *(["pass"] if all(line.startswith("#") for line in made) else []))]
+    for iteration, made_here in groupby(steps(course), lambda step: step.iteration):
+        if iteration < run.iterations:
+            made = [line for step in made_here for text in step_lines(course, step, 12) for line in text.split("\n")]
+            made += ["pass"] if all(line.startswith("#") for line in made) else []
+            lines += [f"if iteration == {iteration}:", *(f"    {line}" for line in made)]
     needs_epoch = _needs_epoch(course)
     if course.varies("batch_size"):
         lines += _VARIED_BATCH
@@ -229,7 +230,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     x, y = ("x_train", "y_train") if whole else ("x_train[rows]", "y_train[rows]")
     name = "loss_function" if course.varies("loss") else loss_name(course, course.first)
     if course.sides:
-        lines = _sides_lines(x, y)
+        lines = _sides_lines(x, y, x if course.generates_for_rows else "len(real)")
         lines.append(f"loss = {name}(output, target)")
     else:
         lines = [f"loss = {name}(model({x}), {y})"]
@@ -237,7 +238,7 @@ def _loss_lines(course: RunCourse) -> list[str]:
     return [*lines, *([f"loss = loss + {penalty}"] if penalty else [])]
 
 
-def _sides_lines(x: str, y: str) -> list[str]:
+def _sides_lines(x: str, y: str, given: str) -> list[str]:
     return [
         "is_generators = iteration % 2 == 1  # the discriminator's turn comes first",
         "for parameter in generating:",
@@ -245,7 +246,7 @@ def _sides_lines(x: str, y: str) -> list[str]:
         "for parameter in judging:",
         "    parameter.requires_grad_(not is_generators)",
         f"real = torch.ones_like({y})",
-        "generated = model.generate(len(real))",
+        f"generated = model.generate({given})",
         "if is_generators:  # to be taken for real is what it learns",
         "    output, target = model(generated), real",
         "else:",
@@ -327,11 +328,11 @@ def _stopping_lines(course: RunCourse) -> list[str]:
         "if validation < best_loss:",
         "    best_loss, waited = validation, 0",
         "    best_weights = copy.deepcopy(model.state_dict())",
-        f"elif waited + 1 < {limit}:",
+        "else:",
         "    waited += 1",
-        "else:  # it has not become better for too long: the best weights are back",
-        "    waited = 0",
-        "    if best_weights:",
-        "        model.load_state_dict(best_weights)",
+        f"    if waited >= {limit}:  # the best weights are back",
+        "        waited = 0",
+        "        if best_weights:",
+        "            model.load_state_dict(best_weights)",
     ]
     return ["if early_stopping is not None:", *(f"    {line}" for line in lines)] if varies else lines

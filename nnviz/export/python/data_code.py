@@ -624,10 +624,10 @@ def _target_tensor(run: RecordedRun, course: RunCourse) -> str:
     return f"y = {target_of_classes('torch.from_numpy(y)', run, course.first.training.loss, course.outputs)}"
 
 
-def target_of_classes(numbers: str, run: RecordedRun, loss: str, outputs: int) -> str:
-    """Return the source of what a loss compares the output with, where `numbers` are class numbers."""
+def target_of_classes(numbers: str, run: RecordedRun, loss: str, outputs: set[int]) -> str:
+    """Return the source of what a loss compares the output with, where `numbers` are class numbers; of several outputs by `output`."""
     if loss == "cross_entropy":
         return numbers
-    if outputs == 1:
-        return f"{numbers}.unsqueeze(1){dtype_call(run)}"
-    return f"F.one_hot({numbers}, {outputs}){dtype_call(run)}"
+    single = f"{numbers}.unsqueeze(1){dtype_call(run)}"
+    several = f"F.one_hot({numbers}, {max(outputs)}){dtype_call(run)}"
+    return single if outputs == {1} else several if len(outputs) == 1 else f"{single} if output.shape[1] == 1 else {several}"

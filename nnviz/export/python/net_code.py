@@ -5,7 +5,9 @@ Long because every kind of layer is written here.
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import re
 from collections.abc import Callable
 from functools import partial
 from math import prod
@@ -44,7 +46,7 @@ def attribute(layer: str) -> str:
 def tensor_name(name: str, network: Network) -> str:
     """Return what a parameter, or a running statistic, is called in the module."""
     id, tensor = split_parameter(name)
-    if is_torchs_net(network.layer(id)):
+    if network.layer(id).kind in ("rnn", "lstm", "gru"):
         tensor = tensor.replace("bias_l", "bias_ih_l")
     return f"{attribute(id)}.{tensor}"
 
@@ -79,7 +81,7 @@ def net_name(course: RunCourse, network: Network) -> str:
 
 
 def _net(course: RunCourse, place: int, network: Network, classes: dict[str, None]) -> str:
-    experiment = next(one for one in course.experiments if computed(one.network) == computed(network))
+    index, experiment = next((index, one) for index, one in enumerate(course.experiments) if computed(one.network) == computed(network))
     report = examine(experiment)
     shapes = {id: layer.output_shape for id, layer in report.layers.items()}
     layers = [layer for layer in network.in_order() if layer.kind not in ("input", "random", "real_or_generated")]
@@ -87,11 +89,12 @@ def _net(course: RunCourse, place: int, network: Network, classes: dict[str, Non
     for source in sources.values():
         classes.update(dict.fromkeys(source.classes))
     name = "Net" if not place else f"Net{place + 1}"
-    title = wrapped(experiment.title.replace("\\", "/").replace('"', "'"), WIDTH - 4 - 9)
-    lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}."""', ""]
+    since = f" from iteration {course.run.changes[index - 1].iteration} on" if place else ""
+    title = wrapped(experiment.title.replace("\\", "/").replace('"', "'"), WIDTH - 4 - 9 - len(since))
+    lines = [f"class {name}(nn.Module):", f'    """{(title or ["The network"])[0].rstrip(".")}{since}."""', ""]
     lines += ["    def __init__(self):", "        super().__init__()"]
     lines += [line for layer in layers if (line := _made(layer, sources[layer.id]))]
-    methods = _two_sides(network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
+    methods = _two_sides(course, network, sources) if course.sides else [_method("forward", network, layers, sources, report.output)]
     return "\n".join(lines) + "".join("\n\n" + indent(method, "    ") for method in methods)
 
 
@@ -122,29 +125,37 @@ def _locals(ids: list[str]) -> dict[str, str]:
     """What the outputs of layers are called."""
     found: dict[str, str] = {}
     for id in ids:
-        is_bad = keyword.iskeyword(id) or id in _TAKEN or id.startswith("_") or len(id) > _LONGEST_LOCAL
-        name = f"a{len(found)}" if is_bad else id
-        while name in found.values() or (is_bad and name in ids):
+        name = id
+        if id.startswith("_") or len(id) > _LONGEST_LOCAL:
+            name = f"a{len(found)}"
+        elif keyword.iskeyword(id) or hasattr(builtins, id) or id in _TAKEN:
+            name = f"{id}_"
+        while name in found.values() or (name != id and name in ids):
             name += "_"
         found[id] = name
     return found
 
 
-def _two_sides(network: Network, sources: dict[str, LayerSource]) -> list[str]:
+def _two_sides(course: RunCourse, network: Network, sources: dict[str, LayerSource]) -> list[str]:
     """The generator and the discriminator of a network that is trained against itself."""
-    sides = adversarial.sides(network)
+    sides, (entry,) = adversarial.sides(network), (layer.id for layer in network if layer.kind == "input")
     ordered = [layer for layer in network.in_order() if layer.id in sources]
-    if stray := [layer.title for layer in ordered if layer.id not in (*sides.generator, *sides.discriminator)]:
-        raise ValueError(f"A program has no place for {stray[0]}, which stands before the random numbers: link the input to them directly.")
-    made = [layer for layer in ordered if layer.id in sides.generator]
+    made = [layer for layer in ordered if layer.id not in sides.discriminator]
     judged = [layer for layer in ordered if layer.id in sides.discriminator]
-    head, *body = _method("generate", network, made, sources, sides.generated, entry=sides.random).split("\n")
-    drawn = head.removeprefix("def generate(self, ").removesuffix("):")
-    first = f"    {drawn} = torch.randn(count, {network.layer(sides.random)['units']})"
-    said = '    """Return so many rows that the generator makes of random numbers."""'
-    generate = "\n".join(["def generate(self, count):", said, first, *body])
-    end = judged[-1].id
-    return [generate, _method("forward", network, judged, sources, end, entry=sides.meeting)]
+    place = next((place for place, layer in enumerate(made) if layer.id in sides.generator), len(made))
+    made.insert(place, network.layer(sides.random))
+    generate = _method("generate", network, made, sources | {sides.random: _random(course, network)}, sides.generated, entry)
+    head, *body = generate.split("\n")
+    how_many = "as many rows as x has, which the generator makes" if course.generates_for_rows else "so many rows that the generator makes"
+    head = head if course.generates_for_rows else "def generate(self, count):"
+    written = "\n".join([head, f'    """Return {how_many} of random numbers."""', *body])
+    return [written, _method("forward", network, judged, sources, judged[-1].id, sides.meeting)]
+
+
+def _random(course: RunCourse, network: Network) -> LayerSource:
+    """The random numbers that a generator begins with: as many rows as it is asked for, or as come in."""
+    units = network.layer(adversarial.sides(network).random)["units"]
+    return LayerSource(None, _one(lambda inputs: f"torch.randn({f'len({inputs[0]})' if course.generates_for_rows else 'count'}, {units})"))
 
 
 # --- statements ---
@@ -173,6 +184,8 @@ def _chained(operator: str) -> Callable[[str, list[str], int], list[str]]:
     return lines
 
 
+_SLOPE = 0.01
+"""Of a leaky ReLU in torch, where none is given."""
 FUNCTIONS = {
     "relu": "F.relu",
     "leaky_relu": "F.leaky_relu",
@@ -186,11 +199,16 @@ FUNCTIONS = {
 }
 
 
-def activated(function: str, value: Source, negative_slope: float = 0.01) -> Source:
+def _has_own_slope(layer: Layer) -> bool:
+    """Whether the activation is a leaky ReLU with another slope than torch's own."""
+    return layer["activation"] == "leaky_relu" and layer["negative_slope"] != _SLOPE
+
+
+def activated(function: str, value: Source, negative_slope: float = _SLOPE) -> Source:
     """Return the source of an activation of some value; `negative_slope` is that of a leaky ReLU."""
     if function == "identity":
         return value
-    if function == "leaky_relu" and negative_slope != 0.01:
+    if function == "leaky_relu" and negative_slope != _SLOPE:
         return CallSource(FUNCTIONS[function], (value, f"negative_slope={negative_slope!r}"))
     return CallSource(FUNCTIONS[function], (value, "dim=-1") if function == "softmax" else (value,))
 
@@ -316,6 +334,8 @@ def _recurrent(layer: Layer, shapes: list[Shape]) -> LayerSource:
     else:
         function = FUNCTIONS.get(layer["activation"], "None")
         function = "functools.partial(F.softmax, dim=-1)" if layer["activation"] == "softmax" else function
+        if _has_own_slope(layer):
+            function = f"functools.partial(F.leaky_relu, negative_slope={layer['negative_slope']!r})"
         made = CallSource("Recurrent", (*given, f"function={function}"))
     return LayerSource(made, partial(_states, layer), (_ONE_BIAS if is_torchs_net(layer) else _RECURRENT,))
 
@@ -351,11 +371,13 @@ _RECURRENT = '''class Recurrent(nn.Module):
                 for name, size in (("ih", (units, width)), ("hh", (units, units))):
                     weight = nn.Parameter(torch.empty(size))
                     self.register_parameter(f"weight_{name}_{net}", weight)
-                self.register_parameter(f"bias_{net}", nn.Parameter(torch.empty(units)))
+                bias = nn.Parameter(torch.empty(units))
+                self.register_parameter(f"bias_ih_{net}", bias)
 
     def run(self, x, net):
         """Return the states of one net in the order of time."""
-        weight, bias = getattr(self, f"weight_ih_{net}"), getattr(self, f"bias_{net}")
+        weight = getattr(self, f"weight_ih_{net}")
+        bias = getattr(self, f"bias_ih_{net}")
         recurrent = getattr(self, f"weight_hh_{net}")
         moments, h = list(enumerate(x.unbind(1))), torch.zeros(len(x), self.units)
         states = {}
@@ -432,9 +454,10 @@ def _block_class(layer: Layer) -> tuple[str, str]:
     """What the class of such a block is called, and its definition."""
     features = [*(["Causal"] if layer["causal"] else []), *(["PreNorm"] if layer["norm_first"] else [])]
     features += [layer["activation"].title().replace("_", "")] if layer["activation"] != "relu" else []
+    features += [re.sub(r"\W", "_", repr(layer["negative_slope"]))] if _has_own_slope(layer) else []
     name = f"{''.join(features)}EncoderBlock{'WithDropout' if layer['p'] else ''}"
     mask = ", attn_mask=future(x.shape[1])" if layer["causal"] else ""
-    inner = laid_out(activated(layer["activation"], "self.linear1(x)"))
+    inner = laid_out(activated(layer["activation"], "self.linear1(x)", layer["negative_slope"]))
     if layer["norm_first"]:
         forward = "x = x + self.attend(self.norm1(x))\n        return x + self.transform(self.norm2(x))"
     else:

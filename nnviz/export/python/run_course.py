@@ -13,9 +13,6 @@ from nnviz.document.run_log import Change
 from nnviz.document.shapes.report import examine
 from nnviz.records.recorded_run import RecordedRun
 
-RANDOM_KINDS = {"dropout", "spatial_dropout", "noise", "gaussian_latent", "random"}
-DROPPING = {"dropout", "spatial_dropout", "rnn", "lstm", "gru", "encoder_block"}
-
 
 class RunCourse:
     """The experiments that were in force, one after the other."""
@@ -24,7 +21,8 @@ class RunCourse:
         self.run, self.first = run, run.experiment
         self.experiments = [run.experiment, *(change.experiment for change in run.changes)]
         """Before the first iteration, and behind every change."""
-        self.outputs = _outputs(self.first)
+        self.outputs = {_outputs(one) for one in self.experiments}
+        """How many numbers the network puts out for a row, at one time or another."""
 
     @property
     def changes(self) -> list[tuple[Change, Experiment]]:
@@ -45,7 +43,7 @@ class RunCourse:
         """The networks for each of which a class is written, in the order in which they come: they differ in what they compute."""
         found: list[Network] = []
         for experiment in self.experiments:
-            if not found or computed(found[-1]) != computed(experiment.network):
+            if computed(experiment.network) not in map(computed, found):
                 found.append(experiment.network)
         return found
 
@@ -97,6 +95,18 @@ class RunCourse:
     def sides(self) -> adversarial.Sides | None:
         """Both sides of a network that is trained against itself; None for any other."""
         return adversarial.sides(self.first.network) if self.first.training.target == adversarial.TARGET else None
+
+    @cached_property
+    def generates_for_rows(self) -> bool:
+        """Whether the generator is given the rows of a batch, because layers stand between the input and its random numbers."""
+        return any(before_random(network) for network in self.networks) if self.sides else False
+
+
+def before_random(network: Network) -> list[Layer]:
+    """Return the layers between the input and the random numbers of a network with two sides: of neither, they only say how many rows."""
+    sides = adversarial.sides(network)
+    own = {*sides.generator, *sides.discriminator, sides.random, sides.meeting}
+    return [layer for layer in network.in_order() if layer.id not in own and layer.kind != "input"]
 
 
 def computed(network: Network) -> tuple:

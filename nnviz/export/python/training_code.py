@@ -9,10 +9,11 @@ from nnviz.document import adversarial
 from nnviz.document.catalog import LAYERS
 from nnviz.document.experiment import Experiment
 from nnviz.document.network import Choice, Layer
+from nnviz.document.shapes.report import examine
 from nnviz.export.python.data_code import target_of_classes
 from nnviz.export.python.net_code import attribute, tensor_name
 from nnviz.export.python.python_text import Bracketed, CallSource, Keyed, Source, flat, laid_out, quoted
-from nnviz.export.python.run_course import RunCourse, penalised
+from nnviz.export.python.run_course import RunCourse, before_random, penalised
 from nnviz.records.recorded_run import RecordedRun
 from nnviz.records.tensors import to_numpy
 
@@ -61,7 +62,7 @@ def _groups(experiment: Experiment, only_trained: bool) -> Source:
     for factor, found in groupby(layers, lambda layer: layer.learning_rate_factor):
         places = [every.format(f"model.{attribute(layer.id)}") for layer in found]
         params = places[0] if len(places) == 1 else Bracketed("[", tuple(f"*{place}" for place in places), "]")
-        entries = [Keyed('"params": ', params), f'"lr": {rate * factor!r}', f'"factor": {factor!r}']
+        entries = [Keyed('"params": ', params), f'"lr": {rate!r}{f" * {factor!r}" * (factor != 1)}', f'"factor": {factor!r}']
         groups.append(Bracketed("{", tuple(entries), "}"))
     return Bracketed("[", tuple(groups), "]")
 
@@ -131,7 +132,8 @@ def _formula(schedule: Choice, t: str) -> tuple[str, list[str]]:
         case "cosine":
             low = value["eta_min"]
             wave = f"wave = 1 + math.cos(math.pi * {t} / {value['t_max']})"
-            return "Return a rate that falls along half a cosine.", [wave, f"return {low} + (base - {low}) * wave / 2"]
+            fallen = f"{low} + (base - {low}) * wave / 2" if schedule.settings["eta_min"] else "base * wave / 2"
+            return "Return a rate that falls along half a cosine.", [wave, f"return {fallen}"]
         case "warm_up":
             start = value["start_factor"]
             rise = f"risen = min({t} / {value['total_iters']}, 1.0)"
@@ -201,11 +203,11 @@ def loss_code(run: RecordedRun, course: RunCourse) -> list[str]:
 def _of_classes(run: RecordedRun, course: RunCourse, experiment: Experiment) -> str:
     loss = experiment.training.loss
     target = target_of_classes("y", run, loss, course.outputs)
-    return (
-        f"def {loss}_of_classes(output, y):\n"
-        '    """Return the loss where y holds class numbers."""\n'
-        f"    return {LOSSES[loss]}(output, {target})"
-    )
+    lines = [f"def {loss}_of_classes(output, y):", '    """Return the loss where y holds class numbers."""']
+    if " if " in target:
+        lines.append(f"    target = {target}")
+        target = "target"
+    return "\n".join([*lines, f"    return {LOSSES[loss]}(output, {target})"])
 
 
 # --- the penalty ---
@@ -232,12 +234,13 @@ def penalty_code(course: RunCourse) -> list[str]:
     used = [name for name in ("l1", "l2") if course.ever(name)]
     terms = {"l1": f"{value['l1']} * weight.abs().sum()", "l2": f"{value['l2']} / 2 * weight.pow(2).sum()"}
     said = "Return what is added to the loss: " + " and ".join([*(["divergences"] if has_latents else []), *_said(used)]) + "."
+    total = "torch.stack(terms).sum()" + (" if terms else 0.0" if _may_be_empty(course) else "")
     lines = [f"def {call}:", f'    """{said}"""']
     if used:
         lines.append("    weights = [weight for weight in model.parameters() if weight.dim() > 1]")
     if not has_latents and len(used) == 1 and not course.varies(used[0]):
         lines.append(f"    terms = [{terms[used[0]]} for weight in weights]")
-        return ["\n".join([*lines, "    return torch.stack(terms).sum()"])]
+        return ["\n".join([*lines, f"    return {total}"])]
     lines.append("    terms = []" if not has_latents else "    terms = [")
     if has_latents:
         lines[-1:] = [
@@ -251,16 +254,18 @@ def penalty_code(course: RunCourse) -> list[str]:
             if course.varies(name)
             else [f"        terms.append({terms[name]})"]
         )
-    return ["\n".join([*lines, "    return torch.stack(terms).sum()" + ("" if not _may_be_empty(course) else " if terms else 0.0")])]
+    return ["\n".join([*lines, f"    return {total}"])]
 
 
 def _said(used: list[str]) -> list[str]:
-    return [{"l1": "the size of all weights", "l2": "the size of their squares"}[name] for name in used]
+    return [{"l1": "the sizes of all weights", "l2": "the squares of all weights"}[name] for name in used]
 
 
 def _may_be_empty(course: RunCourse) -> bool:
-    """Whether there are times at which nothing is added."""
-    return any(not one.penalties for one in course.experiments)
+    """Whether there are times at which nothing is added, or no weights to add anything of."""
+    shapes = [examine(one).parameters_by_name.values() for one in course.experiments]
+    is_bare = any(all(len(shape) < 2 for shape in every) for every in shapes)
+    return is_bare or any(not one.penalties for one in course.experiments)
 
 
 # --- two sides that learn in turn ---
@@ -269,7 +274,8 @@ def _may_be_empty(course: RunCourse) -> bool:
 def sides_lines(experiment: Experiment) -> list[str]:
     """Return the statements that gather what the generator and the discriminator learn."""
     lines, sides = [], adversarial.sides(experiment.network)
-    for name, ids in (("generating", sides.generator), ("judging", sides.discriminator)):
+    before = [layer.id for layer in before_random(experiment.network)]  # only what is added to the loss may reach them
+    for name, ids in (("generating", sides.generator), ("judging", (*before, *sides.discriminator))):
         layers = [experiment.network.layer(id) for id in ids]
         places = [f"model.{attribute(layer.id)}" for layer in layers if learns(layer)]
         lines.append(f"{name} = []")

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -158,6 +159,8 @@ class GradientSheet(QDialog):
     """A text with one array or several."""
     shown = Signal(int)
     """A node that shall be shown in the graph."""
+    cancel_wanted = Signal()
+    """The search shall end."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Tool)
@@ -170,6 +173,7 @@ class GradientSheet(QDialog):
         self.show_button = _button("Show", "Show in the graph where the chosen gradient goes wrong, or the chosen node itself")
         self.first_button = _button("First wrong", "Choose the first wrong gradient in backward order and show it in the graph")
         self.clear_button = _button("Clear", "Empty all cells and the box")
+        self.search, self.cancel_button = QLabel(wordWrap=True), _button("Cancel", "Try no more slips")
         self._reading = QTimer(self, singleShot=True, interval=_REST)
         self._summary = ""
         self._lay_out()
@@ -204,6 +208,13 @@ class GradientSheet(QDialog):
         column.addWidget(self.fault)
         column.addWidget(self.summary)
         column.addWidget(self.detail)
+        self.search.setProperty("role", "muted")
+        self.search.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        searching = QHBoxLayout()
+        searching.addWidget(self.search, 1)
+        searching.addWidget(self.cancel_button, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(searching)
+        self.show_search("")
         column.addLayout(_row(self.clear_button, None, self.first_button, self.show_button))
         self.resize(round(scaled(_SIZE[0])), round(scaled(_SIZE[1])))
 
@@ -215,6 +226,7 @@ class GradientSheet(QDialog):
         self.show_button.clicked.connect(self._show_chosen)
         self.first_button.clicked.connect(self._show_first)
         self.clear_button.clicked.connect(self._clear)
+        self.cancel_button.clicked.connect(self.cancel_wanted)
 
     # --- what to show ---
 
@@ -238,6 +250,12 @@ class GradientSheet(QDialog):
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
         self._show_detail()
+
+    def show_search(self, text: str) -> None:
+        """Say how far the search for a slip is, which can be cancelled; empty: nothing is searched."""
+        self.search.setText(text)
+        for part in (self.search, self.cancel_button):
+            part.setVisible(bool(text))
 
     def say_fault(self, text: str) -> None:
         """Say why what was pasted cannot be read; empty: it can."""

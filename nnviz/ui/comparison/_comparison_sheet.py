@@ -137,6 +137,7 @@ class ComparisonSheet(QDialog):
     def _fill_chips(self, choices: Sequence[tuple[str, str]], usual: Sequence[str]) -> None:
         for chip in self.chips.values():
             self._chips.layout().removeWidget(chip)
+            chip.hide()
             chip.deleteLater()
         grid = self._chips.layout() or QGridLayout(self._chips)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -188,6 +189,7 @@ class ComparisonSheet(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
+        fit_height(self)
         open_below_bar(self, window, self.subject)
 
 

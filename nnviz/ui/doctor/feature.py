@@ -47,6 +47,8 @@ class DoctorFeature(QObject):
         tools = [ActionButton(shell.action_table["doctor_bounds"], "bounds…")]
         self.cards = {_PANEL: Card("Doctor", scrolling(self.list), tools)}
         self.bounds: BoundsSheet | None = None
+        self._cover = ""
+        """What is said in place of what was found; empty where that is shown."""
         self._entries: list[Entry] = []
         self._over: list[KnownTrial] = []
         """The trials that were over when that was said last."""
@@ -72,9 +74,9 @@ class DoctorFeature(QObject):
 
     @property
     def marks(self) -> dict[str, tuple[str, ...]]:
-        """Of every layer the causes of what is found in it where the run stands."""
+        """Of every layer the causes of what is found in it where the run stands; none while they are covered."""
         marks: dict[str, tuple[str, ...]] = {}
-        for finding in self.session.doctor.present:
+        for finding in () if self._cover else self.session.doctor.present:
             if finding.layer:
                 marks[finding.layer] = (*marks.get(finding.layer, ()), finding.cause)
         return marks
@@ -107,8 +109,15 @@ class DoctorFeature(QObject):
 
     def show_panel(self) -> None:
         """The panel has come into sight, or gone: what stands on it need not stand on the card, too."""
-        self.section.setHidden(self._shell.is_visible(_PANEL))
+        self.section.setHidden(bool(self._cover) or self._shell.is_visible(_PANEL))
         self._show_progress()
+
+    def cover(self, text: str) -> None:
+        """Say this in place of what was found, on the line; on the card and on layers show nothing of it. Empty: show it again."""
+        if text != self._cover:
+            self._cover = text
+            self._show_line()
+            self.show_panel()
 
     def show_section(self) -> None:
         """Show on the card what is found in the layer of its node, else what was found first."""
@@ -191,6 +200,9 @@ class DoctorFeature(QObject):
 
     def _show_line(self) -> None:
         doctor, (health, tone) = self.session.doctor, self._health()
+        if self._cover:
+            self.line.sentence.set_text(self._cover, "muted", "", leads=False)
+            return
         first = next(iter(doctor.latest), None)
         if first is None:
             self.line.sentence.set_text(health, tone, self._tip(()), leads=False)

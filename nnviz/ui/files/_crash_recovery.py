@@ -67,6 +67,7 @@ def _described(found: Sequence[RecoveryFile]) -> str:
     saved = time.strftime("%d %B, %H:%M", time.localtime(newest.saved_at)).lstrip("0")
     file = newest.document.name if newest.document else f"“{newest.title}”, never saved"
     run = saved_run.decode(newest.run) if newest.run else None
-    trained = f", after {run.iteration:,} iterations" if run else ""
+    trained = f", after {run.iteration:,} iterations" if run and run.iteration else ""
+    swept = f", with {len(run.sweep.get('runs', ())):,} runs of a sweep" if run and run.sweep else ""
     others = f" There are {len(found) - 1} more." if found[2:] else " There is one more." if found[1:] else ""
-    return f"An earlier start left unsaved work behind: {file}{trained}, {saved}.{others}"
+    return f"An earlier start left unsaved work behind: {file}{trained}{swept}, {saved}.{others}"

@@ -138,14 +138,19 @@ class Documents:
         if self._session.is_saved:
             return True
         buttons = QMessageBox.StandardButton
-        what = "has been trained on since it was saved" if self._document.is_saved else "has changes that are not saved"
+        sweep = self._session.sweep
+        swept = "" if sweep.is_kept else f"has {len(sweep.rows):,} runs of a sweep that are not saved"
+        trained = "has been trained on since it was saved" if self._document.is_saved else "has changes that are not saved"
         answer = QMessageBox.question(
             self._shell.window(),
             "Unsaved changes",
-            f"“{self._document.title}” {what}.",
+            f"“{self._document.title}” {swept or trained}.",
             buttons.Save | buttons.Discard | buttons.Cancel,
         )
-        return self.save() if answer == buttons.Save else answer == buttons.Discard
+        if answer != buttons.Save:
+            return answer == buttons.Discard
+        has_room = self._document.path is None or self._document.path.suffix.lower() == ".nnviz"
+        return self.save() if sweep.is_kept or has_room else self.save_as()
 
     def ask_file(self, title: str, name: str, filters: str) -> str:
         """Ask where to write something called `name`, beside the document; empty if the person would rather not.

@@ -45,10 +45,10 @@ class FileNotes:
     def saved(self, path: Path) -> None:
         """The document has been written; a plain file has no place for its training, and that is said."""
         self.drop()
-        iteration = self._session.run.iteration
-        if iteration and path.suffix.lower() == ".json":
-            text = f"Plain JSON keeps the network without its {iteration:,} iterations; a .nnviz file keeps both."
-            self._toast.post("info", text)
+        iteration, swept = self._session.run.iteration, len(self._session.sweep.rows)
+        parts = [f"its {iteration:,} iterations"] * bool(iteration) + [f"the {swept:,} runs of its sweep"] * bool(swept)
+        if parts and path.suffix.lower() == ".json":
+            self._toast.post("info", f"Plain JSON keeps the network without {' and '.join(parts)}; a .nnviz file keeps all.")
 
     def not_saved(self) -> None:
         """It could not be written: the reason stays until another place is chosen."""

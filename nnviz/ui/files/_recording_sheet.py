@@ -27,13 +27,14 @@ class RecordingSheet(QDialog):
     chosen = Signal(object)
     """RecordingOrder without a path."""
 
-    def __init__(self, steps: int, iterations: int, panels: dict[str, str], parent: QWidget | None = None) -> None:
-        """`steps` of the iteration that is open; `iterations` that were made; `panels` in sight: title by name."""
+    def __init__(self, steps: int, iterations: int | None, subjects: dict[str, str], parent: QWidget | None = None) -> None:
+        """`steps` of the iteration that is open; `iterations` that were made, None without a run; `subjects`: name by text."""
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAccessibleName("Record")
         self._ends = {"steps": steps, "iterations": iterations}
-        self.what = _choice("What", {text: key for key, text in SUBJECTS.items()} | {text: key for key, text in panels.items()})
-        self.along = _choice("Along", {"the steps of this iteration": "steps", "the iterations of the run": "iterations"})
+        self.what = _choice("What", subjects)
+        along = {"the steps of this iteration": "steps"} | ({} if iterations is None else {"the iterations of the run": "iterations"})
+        self.along = _choice("Along", along)
         self.first, self.last, self.every = (IntegerBox(_whole(name)) for name in ("first", "last", "every"))
         self.size, self.theme = _choice("Size", _SIZES), _choice("Theme", _THEMES)
         self.speed = NumberBox(_SPEED)

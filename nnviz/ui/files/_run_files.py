@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from nnviz.document.adversarial import DISCRIMINATOR, GENERATOR, TARGET
 from nnviz.document.edits import set_parameters
 from nnviz.records.task_records import FileTask
 from nnviz.records.weights_file import FittingWeights, WeightsError, read_weights
@@ -16,7 +17,7 @@ from nnviz.ui.shell_api import Shell
 _NOTE = "file of the run"
 _FORMATS = {
     "weights": {"safetensors": "safetensors"},
-    "network": {"onnx": "ONNX"},
+    **{what: {"onnx": "ONNX"} for what in ("network", "generator", "discriminator")},
     "program": {"py": "Python", "ipynb": "Jupyter notebook"},
     "iteration": {"ipynb": "Jupyter notebook"},
     "curves": {"csv": "CSV", "parquet": "Parquet"},
@@ -37,13 +38,31 @@ class RunFiles:
     # --- out ---
 
     def ask(self, what: str) -> None:
-        """Ask for a file and have the engine write it: weights · network · program · iteration · curves · histograms · events."""
+        """Ask for a file and have the engine write it: weights · network · program · iteration · curves · histograms · events.
+
+        Of a network that is trained against itself the person is asked which side is meant.
+        """
+        if what == "network" and self._session.experiment.training.target == TARGET and not (what := self._side()):
+            return
         formats = _FORMATS[what]
         filters = ";;".join(f"{name} (*.{suffix})" for suffix, name in formats.items())
         suffix = next(iter(formats))
         name = self._ask_file(f"Export {what}", f"{Path(self._session.document.title).stem} {what}.{suffix}", filters)
         if name:
             self.write(Path(name).absolute(), what)
+
+    def _side(self) -> str:
+        """Return what the person chooses: generator or discriminator; empty for neither."""
+        box = QMessageBox(self._shell.window(), windowTitle="Export ONNX")
+        box.setText("Which side of this network is written?")
+        told = "The generator makes rows of random numbers; the discriminator says of rows how real they look. They have no common output."
+        box.setInformativeText(told)
+        sides = {box.addButton(side.title(), QMessageBox.ButtonRole.AcceptRole): side for side in (GENERATOR, DISCRIMINATOR)}
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        chosen = sides.get(box.clickedButton(), "")
+        box.deleteLater()
+        return chosen
 
     def write(self, path: Path, what: str) -> None:
         """Have the engine write the run as far as it has come."""

@@ -12,10 +12,11 @@ from nnviz.session.session import Session
 from nnviz.ui.files import recent
 from nnviz.ui.files._crash_recovery import CrashRecovery
 from nnviz.ui.files._documents import Documents
-from nnviz.ui.files._recordings import Recordings
 from nnviz.ui.files._run_files import RunFiles
 from nnviz.ui.files._start_page import StartPage
 from nnviz.ui.files.exports import Exports
+from nnviz.ui.files.recorder import RecordedSession
+from nnviz.ui.files.recordings import Recordings
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.widgets.drops import FileDrops
 
@@ -32,7 +33,7 @@ class FilesFeature:
         self.documents = Documents(session, shell)
         self.exports = Exports(session.stepping, lambda: session.document.title, shell, self.documents.ask_file)
         self.run_files = RunFiles(session, shell, self.documents.ask_file)
-        self.recordings = Recordings(session, shell, self.documents.ask_file)
+        self.recordings = Recordings(RecordedSession(session), shell, self.documents.ask_file)
         self.lost_work = CrashRecovery(session, shell)
         self.start_page = StartPage(shell, self.documents.open, self.documents.take)
         self.templates = [self._template_action(name) for name in TEMPLATES]

@@ -11,7 +11,11 @@ from nnviz.records.python_file import PythonFile
 from nnviz.ui.theme.colors import GRID, GUTTER
 
 MEANING = "It can do whatever you can do: read, change and delete your files, and use the network."
-_APART = "It runs in a process of its own, which can be cancelled and ends with its window. You are asked again if the file changes."
+_APART = "It runs in a process of its own, which can be cancelled and ends with its window."
+AGAIN = (
+    "You are asked again if one of these files changes. You are not asked about what else they use: installed packages, files they read, "
+    "other folders, and modules whose names they work out while they run."
+)
 _WIDTH = 460
 _agreed: set[tuple[str, str]] = set()
 """Path and digest of what may be run without asking, until the program ends."""
@@ -48,7 +52,8 @@ class PythonSheet(QDialog):
         head.setProperty("role", "head")
         what = f"and call {names[0]}" if len(names) == 1 else "and call the function that makes the module"
         path = str(file.path).replace(os.sep, f"{os.sep}\u200b")  # a long one goes on in the next line
-        self.told = _text(f"This will run {path} {what}.\n\n{MEANING}\n\n{_APART}")
+        told = (f"This will run {path} {what}.", file.told_imports, MEANING, _APART, AGAIN)
+        self.told = _text("\n\n".join(part for part in told if part))
         buttons = QDialogButtonBox()
         self.run = QPushButton("Run it", autoDefault=False)
         self.leave = QPushButton("Cancel", default=True)

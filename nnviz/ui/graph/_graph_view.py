@@ -133,7 +133,7 @@ class GraphView(ZoomView):
         if node is None:
             self.show_natural_size(self.trace_scene.content.center())
         else:
-            self._look_at(node, 1.0)
+            self.look_at(node, 1.0)
 
     # --- inside ---
 
@@ -149,7 +149,7 @@ class GraphView(ZoomView):
         card = self._card_near(self.mapToScene(at.toPoint()))
         if card is not None and self.trace_scene.groups is not None and not is_right:
             place = QPointF(self.mapFromScene(card.sceneBoundingRect().center()))
-            self._look_at(card.card.shown, READABLE, place, overview=is_whole)
+            self.look_at(card.card.shown, READABLE, place, overview=is_whole)
 
     def _take_layout(self, is_new: bool) -> None:
         """Look at a new layout: at another graph afresh, at the same one from where the person was."""
@@ -158,7 +158,7 @@ class GraphView(ZoomView):
             self.open_afresh()
         elif self.is_fitted and self._was_whole and self.trace_scene.density:  # something was opened: go on where it can be read
             self._was_whole = False
-            self._look_at(self._cursor_node(), READABLE)
+            self.look_at(self._cursor_node(), READABLE)
             return
         elif self.is_fitted:
             self._show_all()
@@ -177,11 +177,11 @@ class GraphView(ZoomView):
         """Select a node and bring its card into sight, large enough to be read."""
         self.node_clicked.emit(node)
         if self.trace_scene.density or self.zoom < READABLE / 2:
-            self._look_at(node, READABLE)
+            self.look_at(node, READABLE)
         else:
             self._follow(node)
 
-    def _look_at(self, node: int | None, zoom: float, at: QPointF | None = None, overview: bool = False) -> None:
+    def look_at(self, node: int | None, zoom: float, at: QPointF | None = None, overview: bool = False) -> None:
         """Bring the card of a node to a place of the viewport, its middle by default, at this zoom."""
         self.keep_framing()
         self._near = node, zoom, at or QPointF(self.viewport().rect().center())
@@ -190,7 +190,7 @@ class GraphView(ZoomView):
             self._go_near()
 
     def _go_near(self) -> bool:
-        """Do what `_look_at` waits with; return whether there was something."""
+        """Do what `look_at` waits with; return whether there was something."""
         near, self._near = self._near, None
         card = self.trace_scene.card_of(near[0]) if near else None
         if card is not None:

@@ -163,10 +163,16 @@ class GraphFeature:
             self.view.folds.fold_around(self.stepping.node_at_hand)
 
     def fold_to(self, node: int, depth: int) -> None:
-        """Fold the group that `depth` of the groups around a node lead to."""
+        """Fold the group that `depth` of the groups around a node lead to, and bring it into sight; 0: see the whole, folded."""
+        if not depth:
+            self.view.folds.fold_all()
+            self.view.fit()
+            return
         trace = self.stepping.index.trace
         group = trace.nodes[node].group[:depth]
         self.view.folds.fold_whole(node, {other.id for other in trace.nodes if other.group[:depth] == group})
+        if not self.view.is_fitted:
+            self.view.look_at(node, self.view.zoom, overview=bool(self.view.trace_scene.density))
 
     def open_here(self) -> None:
         """Open by one level what hides the selected node, else the cursor's."""

@@ -95,7 +95,8 @@ class BaselinesPlot(Plot):
     def cells(self, model: Baseline) -> tuple[str, ...]:
         """Return what the table says of a model, in the order of its columns."""
         seconds = "–" if model.seconds is None else f"{model.seconds:.2f}"
-        return self.score(model.training), self.score(model.validation), f"{model.size:,} {model.unit}", seconds
+        size = f"{model.size:,} {model.unit}" if model.size != 1 else f"1 {model.unit.removesuffix('s')}"
+        return self.score(model.training), self.score(model.validation), size, seconds
 
     @property
     def table(self) -> ScoreTable:

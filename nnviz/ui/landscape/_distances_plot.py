@@ -62,7 +62,7 @@ class DistancesPlot(Plot):
         """Return what stands over the curve of a number of added columns."""
         found = self.found
         ratio = f"farthest / nearest {number(float(to_numpy(found.ratios)[place]))}"
-        return ratio if found.scores is None else f"{ratio} · nearest 5 answer: {self._score(place)}"
+        return ratio if found.scores is None else f"{ratio} · nearest 5: {self._score(place)}"
 
     def _score(self, place: int) -> str:
         score = float(to_numpy(self.found.scores)[place])

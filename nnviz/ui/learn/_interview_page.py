@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
+from nnviz.ui.learn.keyed_page import ENTERS, KeyedPage, digit, is_button
 from nnviz.ui.learn.option_button import OptionButton
 from nnviz.ui.learn.question_round import INTERVIEW, OUTCOMES
 from nnviz.ui.learn.step_parts import SourceButton, StepProgress
 from nnviz.ui.theme.colors import BODY, GRID, LARGE
 from nnviz.ui.theme.fonts import scaled
-from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.sections import DividingLine, Heading
 from nnviz.ui.widgets.typeset_text import TypesetText
 
-_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _JUDGEMENTS = ("I knew it", "Nearly", "I did not")
 _VERDICTS = ("right", "shown", "wrong")
-_SCROLLS = {Qt.Key.Key_Down: 40, Qt.Key.Key_Up: -40, Qt.Key.Key_PageDown: 240, Qt.Key.Key_PageUp: -240}
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class ShownQuestion:
     """What shows the answer."""
 
 
-class InterviewPage(QWidget):
+class InterviewPage(KeyedPage):
     """Enter shows the answer, 1 2 3 say how it went and go on, S opens what shows it, ← and → turn pages, ↑ and ↓ scroll."""
 
     shown_wanted = Signal()
@@ -51,8 +48,7 @@ class InterviewPage(QWidget):
     back_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Question of the interview")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__("Question of the interview", "Text of the question", parent)
         self._shown: ShownQuestion | None = None
         self.progress, self.topic = StepProgress(), Heading("", "forward")
         self.question, self.answer = TypesetText(LARGE), TypesetText(BODY + 1)
@@ -67,18 +63,13 @@ class InterviewPage(QWidget):
 
     def _lay_out(self) -> None:
         self._answer_head, self._line, self._ask = Heading("Answer", "forward"), DividingLine(), Heading("Did you know it?", "muted")
-        body, column = QWidget(accessibleName="Text of the question"), QVBoxLayout()
-        body.setLayout(column)
-        column.setContentsMargins(0, 0, GRID, 0)
-        column.setSpacing(2 * GRID)
+        column = self.column
         for widget in (self.topic, self.question, self.field, self._line, self._answer_head, self.answer, self.source, self._ask):
             column.addWidget(widget)
         for text, button in zip(_JUDGEMENTS, self.judgements, strict=True):
             button.set_option(text)
             column.addWidget(button)
         column.addStretch()
-        self.area: QScrollArea = scrolling(body)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_answer.setProperty("accent", True)
         foot = QHBoxLayout()
         foot.setSpacing(GRID)
@@ -86,12 +77,9 @@ class InterviewPage(QWidget):
         foot.addStretch()
         foot.addWidget(self.show_answer)
         foot.addWidget(self.next)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(2 * GRID)
-        page.addWidget(self.progress)
-        page.addWidget(self.area, 1)
-        page.addLayout(foot)
+        self.rows.addWidget(self.progress)
+        self.rows.addWidget(self.area, 1)
+        self.rows.addLayout(foot)
 
     def _connect(self) -> None:
         self.show_answer.clicked.connect(self._reveal)
@@ -105,8 +93,7 @@ class InterviewPage(QWidget):
         self.field.textChanged.connect(lambda: self.wrote.emit(self.field.toPlainText()))
         for outcome, button in zip(OUTCOMES[INTERVIEW], self.judgements, strict=True):
             button.clicked.connect(lambda _=False, outcome=outcome: self.judged.emit(outcome))
-        for watched in (self.field, self.show_answer, self.source, self.back, self.next, *self.judgements):
-            watched.installEventFilter(self)
+        self.watch(self.field, self.show_answer, self.source, self.back, self.next, *self.judgements)
 
     # --- what is shown ---
 
@@ -114,7 +101,7 @@ class InterviewPage(QWidget):
         """Show this."""
         before, self._shown = self._shown, shown
         is_turned = before is None or (before.place, before.question) != (shown.place, shown.question)
-        has_keyboard = self._has_keyboard()
+        has_keyboard = self.has_keyboard
         self.progress.set_place(shown.place, shown.count)
         self.topic.setText(shown.topic.upper())
         self.question.set_text(shown.question)
@@ -143,10 +130,6 @@ class InterviewPage(QWidget):
             self.area.ensureWidgetVisible(self.judgements[-1], 0, 12)
             self.area.ensureWidgetVisible(self._answer_head, 0, 12)
 
-    def _has_keyboard(self) -> bool:
-        focused = self.window().focusWidget()
-        return focused is not None and (focused is self or self.isAncestorOf(focused))
-
     def take_keyboard(self) -> None:
         """Give the keyboard to the person's answer; once the short one is shown, to the page, where 1 2 3 judge."""
         (self if self._shown is None or self._shown.answer else self.field).setFocus(Qt.FocusReason.OtherFocusReason)
@@ -156,35 +139,22 @@ class InterviewPage(QWidget):
     def _reveal(self) -> None:
         self.shown_wanted.emit()
 
-    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
-        """Do what a key means on the page; return whether it means anything."""
-        key, shown, is_typed = event.key(), self._shown, watched is self.field
-        if shown is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+    def take_key(self, watched: QObject, key: int, has_modifier: bool) -> bool:
+        shown = self._shown
+        if shown is None or has_modifier:
             return False
-        if key in _ENTERS and not shown.answer and not isinstance(watched, QPushButton):
-            self._reveal()
-        elif key in _ENTERS and isinstance(watched, QPushButton | OptionButton):
+        if key in ENTERS and is_button(watched):
             watched.click()
-        elif is_typed:
+        elif key in ENTERS and not shown.answer:
+            self._reveal()
+        elif watched is self.field:
             return False
-        elif shown.answer and Qt.Key.Key_1 <= key <= Qt.Key.Key_3:
-            self.judged.emit(OUTCOMES[INTERVIEW][key - Qt.Key.Key_1])
+        elif shown.answer and (place := digit(key, 3)) is not None:
+            self.judged.emit(OUTCOMES[INTERVIEW][place])
         elif key == Qt.Key.Key_S and not self.source.isHidden():
             self.source_requested.emit()
         elif key in (Qt.Key.Key_Right, Qt.Key.Key_Left):
             (self.next if key == Qt.Key.Key_Right else self.back).click()
-        elif key in _SCROLLS:
-            bar = self.area.verticalScrollBar()
-            bar.setValue(bar.value() + round(scaled(_SCROLLS[key])))
         else:
-            return False
+            return self.scroll(key)
         return True
-
-    # --- Qt ---
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        return event.type() == QEvent.Type.KeyPress and self._key(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._key(self, event):
-            super().keyPressEvent(event)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from nnviz.ui.learn.keyed_page import ENTERS, KeyedPage, digit, is_button
 from nnviz.ui.learn.option_button import OptionButton
 from nnviz.ui.learn.question_round import INTERVIEW, QUIZ, QuestionRound
 from nnviz.ui.theme.colors import BODY, GRID, LARGE
-from nnviz.ui.widgets.boxes import scrolling
 from nnviz.ui.widgets.sections import Heading
 from nnviz.ui.widgets.typeset_text import TypesetText
 
@@ -18,7 +17,7 @@ _SAID = {"nearly": "nearly", "not": "not known", "helped": "with help", "missed"
 _VERDICTS = {"nearly": "", "helped": "", "not": "wrong", "missed": "wrong", "": ""}
 
 
-class InterviewResult(QWidget):
+class InterviewResult(KeyedPage):
     """Enter asks again what did not go well, or leads to the choice of topics where all did; digits go back to a question."""
 
     again_requested = Signal()
@@ -27,8 +26,7 @@ class InterviewResult(QWidget):
     """Back to this question of the round."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Score of the round")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__("Score of the round", "Score", parent)
         self.score, self.topics = TypesetText(LARGE), TypesetText(BODY)
         self._head = Heading("Not yet", "muted")
         self.missed: list[OptionButton] = []
@@ -37,26 +35,17 @@ class InterviewResult(QWidget):
         self.again.setProperty("accent", True)
         self._missed = QVBoxLayout()
         self._missed.setSpacing(GRID)
-        body, column = QWidget(accessibleName="Score"), QVBoxLayout()
-        body.setLayout(column)
-        column.setContentsMargins(0, 0, GRID, 0)
-        column.setSpacing(2 * GRID)
+        column = self.column
         for widget in (self.score, self.topics, self._head):
             column.addWidget(widget)
         column.addLayout(self._missed)
         column.addStretch()
-        area: QScrollArea = scrolling(body)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(2 * GRID)
-        page.addWidget(area, 1)
-        page.addWidget(self.again)
-        page.addWidget(self.other)
+        self.rows.addWidget(self.area, 1)
+        self.rows.addWidget(self.again)
+        self.rows.addWidget(self.other)
         self.again.clicked.connect(self.again_requested)
         self.other.clicked.connect(self.other_requested)
-        for watched in (self.again, self.other):
-            watched.installEventFilter(self)
+        self.watch(self.again, self.other)
 
     def set_round(self, done: QuestionRound) -> None:
         """Show how this went."""
@@ -80,7 +69,7 @@ class InterviewResult(QWidget):
         row, button = len(self.missed), OptionButton(len(self.missed) + 1)
         button.setToolTip("Back to this question")
         button.clicked.connect(lambda: self.place_requested.emit(self._places[row]))
-        button.installEventFilter(self)
+        self.watch(button)
         self.missed.append(button)
         self._missed.addWidget(button)
 
@@ -88,22 +77,11 @@ class InterviewResult(QWidget):
         """Give the keyboard to the page."""
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
-        key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            is_button = isinstance(watched, QPushButton | OptionButton)
-            (watched if is_button else self.other if self.again.isHidden() else self.again).click()
-        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(self._places):
-            self.place_requested.emit(self._places[key - Qt.Key.Key_1])
+    def take_key(self, watched: QObject, key: int, has_modifier: bool) -> bool:
+        if key in ENTERS:
+            (watched if is_button(watched) else self.other if self.again.isHidden() else self.again).click()
+        elif (place := digit(key, len(self._places))) is not None:
+            self.place_requested.emit(self._places[place])
         else:
-            return False
+            return self.scroll(key)
         return True
-
-    # --- Qt ---
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        return event.type() == QEvent.Type.KeyPress and self._key(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._key(self, event):
-            super().keyPressEvent(event)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from nnviz.ui.learn.keyed_page import ENTERS, KeyedPage, digit, is_button
 from nnviz.ui.learn.option_button import OptionButton
 from nnviz.ui.learn.shown_step import ShownStep
 from nnviz.ui.learn.step_parts import ColoredGround, SourceButton, StepProgress
 from nnviz.ui.theme.colors import BODY, GRID, LARGE
-from nnviz.ui.theme.fonts import mono, scaled
-from nnviz.ui.widgets.boxes import scrolling
+from nnviz.ui.theme.fonts import mono
 from nnviz.ui.widgets.sections import DividingLine, Heading
 from nnviz.ui.widgets.typeset_text import TypesetText
 
-_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _PROMPTS = {
     "click": "Click it in the network or the graph. By keyboard: choose it in the graph with the arrow keys, then Ctrl+Alt+K and Enter.",
     "change": "Change it in the window: the step goes on as soon as it is so.",
 }
 
 
-class StepPage(QWidget):
+class StepPage(KeyedPage):
     """Works by keys: digits choose, Enter answers and goes on, ← and → turn pages, ↑ and ↓ scroll."""
 
     answered = Signal(str)
@@ -35,8 +33,7 @@ class StepPage(QWidget):
     restore_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, accessibleName="Step of the lesson")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        super().__init__("Step of the lesson", "Text of the step", parent)
         self._shown: ShownStep | None = None
         self._is_presented = False
         self.progress = StepProgress()
@@ -64,29 +61,21 @@ class StepPage(QWidget):
         typed.setSpacing(GRID)
         typed.addWidget(self.field, 1)
         typed.addWidget(self.check)
-        body, column = QWidget(accessibleName="Text of the step"), QVBoxLayout()
-        body.setLayout(column)
-        column.setContentsMargins(0, 0, GRID, 0)
-        column.setSpacing(2 * GRID)
+        column = self.column
         for part in (self.text, self._line, self._head, self.question, typed, self._options, self.chosen, self.prompt):
             column.addLayout(part) if isinstance(part, QVBoxLayout | QHBoxLayout) else column.addWidget(part)
         for part in (self.verdict, self.hints, self.reveal, self.source):
             column.addWidget(part)
         column.addStretch()
-        self.area: QScrollArea = scrolling(body)
-        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         foot = QHBoxLayout()
         foot.setSpacing(GRID)
         foot.addWidget(self.back)
         foot.addStretch()
         for button in (self.hint, self.show_me, self.next):
             foot.addWidget(button)
-        page = QVBoxLayout(self)
-        page.setContentsMargins(0, 0, 0, 0)
-        page.setSpacing(2 * GRID)
         for widget in (self.progress, self.away, self.waiting, self.area):
-            page.addWidget(widget, 1 if widget is self.area else 0)
-        page.addLayout(foot)
+            self.rows.addWidget(widget, 1 if widget is self.area else 0)
+        self.rows.addLayout(foot)
 
     def _connect(self) -> None:
         self.check.clicked.connect(self._check)
@@ -101,8 +90,7 @@ class StepPage(QWidget):
         self.next.setToolTip("Go on (Enter, →, Alt+Right)")
         self.hint.setToolTip("Show one hint more (Ctrl+Alt+J)")
         self.show_me.setToolTip("Give the question up and see the answer (Ctrl+Alt+M)")
-        for watched in (self.field, *self._buttons()):
-            watched.installEventFilter(self)
+        self.watch(self.field, *self._buttons())
 
     def _buttons(self) -> tuple[QPushButton, ...]:
         return self.check, self.chosen, self.source, self.back, self.hint, self.show_me, self.next, self.away.button
@@ -112,7 +100,7 @@ class StepPage(QWidget):
     def set_step(self, shown: ShownStep) -> None:
         """Show this."""
         before, self._shown = self._shown, shown
-        has_keyboard = self._has_keyboard()  # what is switched off would give it to something else
+        has_keyboard = self.has_keyboard  # what is switched off would give it to something else
         is_new = before is None or (before.place, before.text) != (shown.place, shown.text) or before.question != shown.question
         is_turned = before is None or before.place != shown.place
         if is_turned:
@@ -158,7 +146,7 @@ class StepPage(QWidget):
         button = OptionButton(len(self.options) + 1)
         place = str(len(self.options))
         button.clicked.connect(lambda: self.answered.emit(place))
-        button.installEventFilter(self)
+        self.watch(button)
         self.options.append(button)
         self._options.addWidget(button)
 
@@ -180,10 +168,6 @@ class StepPage(QWidget):
         """Let what has just been said be seen, once it has its place: what it makes longer is laid out later."""
         QTimer.singleShot(0, widget, lambda: self.area.ensureWidgetVisible(widget, 0, 12))
 
-    def _has_keyboard(self) -> bool:
-        focused = self.window().focusWidget()
-        return focused is not None and (focused is self or self.isAncestorOf(focused))
-
     def take_keyboard(self) -> None:
         """Give the keyboard to what is to be answered, else to the page, where Enter goes on."""
         shown = self._shown
@@ -197,7 +181,7 @@ class StepPage(QWidget):
         self._is_presented = is_presented
         if self._shown:
             self._show_foot(self._shown)
-        if self._has_keyboard():
+        if self.has_keyboard:
             self.take_keyboard()
 
     @property
@@ -226,39 +210,27 @@ class StepPage(QWidget):
         elif shown.kind == "click" and shown.chosen:
             self.answered.emit(shown.chosen)
 
-    def _key(self, watched: QObject, event: QKeyEvent) -> bool:
-        """Do what a key means on the page; return whether it means anything."""
-        key, shown, is_typed = event.key(), self._shown, watched is self.field
-        if shown is None or event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier):
+    def take_key(self, watched: QObject, key: int, has_modifier: bool) -> bool:
+        shown, is_typed = self._shown, watched is self.field
+        if shown is None or has_modifier:
             return False
-        if key in _ENTERS:
-            watched.click() if isinstance(watched, QPushButton | OptionButton) and watched is not self.check else self._enter()
-        elif key == Qt.Key.Key_Right and not is_typed and shown.is_answered and not shown.waits:
+        if key in ENTERS:
+            watched.click() if is_button(watched) and watched is not self.check else self._enter()
+        elif is_typed:
+            return False
+        elif key == Qt.Key.Key_Right and shown.is_answered and not shown.waits:
             self.next_requested.emit()
-        elif key == Qt.Key.Key_Left and not is_typed and shown.place:
+        elif key == Qt.Key.Key_Left and shown.place:
             self.back_requested.emit()
-        elif key in _SCROLLS and not is_typed:
-            bar = self.area.verticalScrollBar()
-            bar.setValue(bar.value() + round(scaled(_SCROLLS[key])))
-        elif key == Qt.Key.Key_S and not is_typed and not self.source.isHidden():
+        elif key == Qt.Key.Key_S and not self.source.isHidden():
             self.source_requested.emit()
-        elif not is_typed and Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(shown.options) and not shown.is_answered:
-            self.answered.emit(str(key - Qt.Key.Key_1))
+        elif (place := digit(key, len(shown.options))) is not None and not shown.is_answered:
+            self.answered.emit(str(place))
         else:
-            return False
+            return self.scroll(key)
         return True
 
-    # --- Qt ---
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        return event.type() == QEvent.Type.KeyPress and self._key(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._key(self, event):
-            super().keyPressEvent(event)
-
-
-_SCROLLS = {Qt.Key.Key_Down: 40, Qt.Key.Key_Up: -40, Qt.Key.Key_PageDown: 240, Qt.Key.Key_PageUp: -240}
 _NEXT_SCREEN = 0.8
 """Share of what can be seen that one goes on by: a few lines stay, to find the place."""
 

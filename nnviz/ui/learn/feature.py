@@ -1,11 +1,10 @@
 """Learning: the list of lessons, the step that is open, and the interview; what is wanted beside them.
 
-Long because all that a person does there is handed on here: to the session's lesson, to the round of questions, to the lesson's PDF.
+Long because all that a person does there is handed on here: to the session's lesson, and to the round of questions.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,20 +16,20 @@ from PySide6.QtWidgets import QStackedWidget
 
 from nnviz.document.experiment import Experiment
 from nnviz.lessons.interview import InterviewQuestion, experiment_lesson
-from nnviz.lessons.lesson import Lesson, LessonError
+from nnviz.lessons.lesson import Lesson
 from nnviz.lessons.lesson_documents import opened
 from nnviz.lessons.measurements import MEASURES
-from nnviz.lessons.store import lesson_names, open_lesson, readable_lesson
 from nnviz.records.breakpoint_places import target_of
 from nnviz.session.lesson_draft import DRAFT
 from nnviz.session.lesson_state import LessonState, cursor_of
 from nnviz.session.session import Session
 from nnviz.ui.learn._back_note import BackNote
-from nnviz.ui.learn._beside import DEFAULT, covered_panels, panels_beside, silent_panels
+from nnviz.ui.learn._beside import DEFAULT, asks_for_measures, covered_panels, panels_beside, silent_panels
 from nnviz.ui.learn._interview import QUIZ_NAME, Interview
-from nnviz.ui.learn._lesson_list import LessonList, ListedLesson
-from nnviz.ui.learn._sheet_export import SheetExport
+from nnviz.ui.learn._known_lessons import FIRST_LESSON, OWN, KnownLessons
+from nnviz.ui.learn._lesson_printing import LessonPrinting
 from nnviz.ui.learn._step_page import StepPage
+from nnviz.ui.learn.lesson_list import LessonList
 from nnviz.ui.learn.lesson_progress import LessonProgress
 from nnviz.ui.learn.shown_step import ShownStep, shown_step
 from nnviz.ui.shell_api import Shell
@@ -40,10 +39,7 @@ from nnviz.ui.widgets.header_button import ActionButton
 
 _WAYS_IN = 4
 """So many lessons stand on the start page."""
-FIRST_LESSON = "first_backward_pass"
-OWN = "Your lessons"
-"""The heading of lessons from files."""
-WORKSPACE, _PANEL, _NOTE, _SHEET = "learn", "lesson", "first_lesson", "lesson_sheet"
+WORKSPACE, _PANEL, _NOTE = "learn", "lesson", "first_lesson"
 _EXPERIMENT = ":experiment"
 """What the lesson of one step is called that shows the answer to a question."""
 
@@ -67,8 +63,7 @@ class LearnFeature(QObject):
         self.session, self._shell, self._run = session, shell, session.lessons
         self._progress = LessonProgress(shell.keeps_settings)
         self._may_leave: Callable[[], bool] = lambda: True
-        self._ask_file: Callable[[str, str, str], str] = lambda title, name, filters: ""
-        self._sheet = SheetExport(self)
+        self.printing = LessonPrinting(shell, self)
         self.list, self.page, self._pages, self.back_note = LessonList(), StepPage(), QStackedWidget(), BackNote()
         self.interview = Interview(self._progress, self._open_quiz, self)
         for page in (self.list, self.page, self.interview.pages):
@@ -77,10 +72,10 @@ class LearnFeature(QObject):
         self._own = [ActionButton(shell.action_table[name], word) for name, word in (("open_lesson", "open…"), ("new_lesson", "new…"))]
         self.cards = {_PANEL: Card("Lessons", stacked(self.back_note, self._pages, stretch=1), [*self._own, self._all])}
         self._beside: tuple[str, ...] = ()
-        self._known: dict[str, Lesson] = {}
+        self._known = KnownLessons(self._progress, partial(session.post, "error"))
         self._view = "lesson"
         """What is to be shown: lesson (the list where none is open) · list · interview."""
-        self._answering: tuple = ((), (), False)
+        self._answering: tuple = ((), (), False, False)
         self._worked_out: tuple = ()
         """For which step, answer and trace the element was wanted last."""
         self._connect()
@@ -101,16 +96,10 @@ class LearnFeature(QObject):
         page.hint_requested.connect(self._run.hint)
         page.show_requested.connect(self._run.give_up)
         page.restore_requested.connect(self.restore)
-        self._sheet.progressed.connect(self._show_printing)
-        self._sheet.ended.connect(self._show_printed)
 
     def ask_before_leaving(self, may_leave: Callable[[], bool]) -> None:
         """Have `may_leave` asked before unsaved work would be lost; it returns False if the person would rather stay."""
         self._may_leave = may_leave
-
-    def ask_files_with(self, ask_file: Callable[[str, str, str], str]) -> None:
-        """Have `ask_file` asked where to write; it is given a title, a name and filters, and returns "" if the person would rather not."""
-        self._ask_file = ask_file
 
     # --- what there is ---
 
@@ -145,6 +134,11 @@ class LearnFeature(QObject):
         return silent_panels(self._run.state) if self._is_seen else ()
 
     @property
+    def hides_measures(self) -> bool:
+        """Whether loss and score of the run would say the answer before it is given."""
+        return self._is_seen and asks_for_measures(self._run.state)
+
+    @property
     def is_click_asked(self) -> bool:
         """Whether a click in the network or the graph is taken for an answer."""
         return self._is_seen and self.is_asked and self._run.state.step.ask.kind == "click"
@@ -162,7 +156,7 @@ class LearnFeature(QObject):
     @property
     def can_print(self) -> bool:
         """Whether the lesson can be written as PDF: one at a time."""
-        return self.is_open and not self._sheet.is_going
+        return self.is_open and not self.printing.is_going
 
     @property
     def is_asked(self) -> bool:
@@ -184,7 +178,7 @@ class LearnFeature(QObject):
     def lesson_actions(self) -> list[QAction]:
         """Return an action for every lesson, that opens it."""
         actions = []
-        for listed in self._listed():
+        for listed in self._known.listed():
             action = QAction(f"Lesson: {listed.title}", self)
             action.setToolTip(listed.summary)
             action.triggered.connect(lambda _=False, name=listed.name: self.open(name))
@@ -194,33 +188,13 @@ class LearnFeature(QObject):
     def ways_in(self) -> list[tuple[str, str, Experiment, Callable[[], object]]]:
         """Return title, sentence, document and way of the lesson that was open last, and of the next ones."""
         rows = sorted(
-            self._listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done, row.group == OWN)
+            self._known.listed(), key=lambda row: (row.name != self._progress.latest or row.place is None, row.is_done, row.group == OWN)
         )
         return [
             (row.title, f"{row.minutes} min. {row.summary}", opened(lesson.documents, name), partial(self.open, row.name))
             for row in rows[:_WAYS_IN]
-            if (lesson := self._lesson(row.name)) and (name := lesson.steps[0].document)
+            if (lesson := self._known.lesson(row.name)) and (name := lesson.steps[0].document)
         ]
-
-    def _lesson(self, name: str) -> Lesson | None:
-        if name not in self._known or Path(name).is_absolute():  # a file may be another one now
-            try:
-                self._known[name] = open_lesson(name)
-            except LessonError as error:
-                self.session.post("error", str(error))
-                return None
-        return self._known[name]
-
-    def _listed(self) -> list[ListedLesson]:
-        """All lessons that can be read, the first one first, the others in the order of the course."""
-        found = [(name, lesson) for name in lesson_names() if (lesson := self._lesson(name))]
-        found.sort(key=lambda one: (one[0] != FIRST_LESSON, _in_course(one[1])))
-        own = [replace(self._row(name, lesson), group=OWN) for name in self._progress.own if (lesson := readable_lesson(Path(name)))]
-        return [*own, *(self._row(name, lesson) for name, lesson in found)]
-
-    def _row(self, name: str, lesson: Lesson) -> ListedLesson:
-        place, is_done = self._progress.place(name), self._progress.is_done(name)
-        return ListedLesson(name, lesson.title, lesson.summary, lesson.minutes, len(lesson.steps), lesson.group, place, is_done)
 
     # --- what a person does ---
 
@@ -230,7 +204,7 @@ class LearnFeature(QObject):
 
     def open_file(self, path: Path) -> None:
         """Open the lesson in a file, and list it from now on."""
-        if self._lesson(str(path)) is not None:
+        if self._known.lesson(str(path)) is not None:
             self._progress.note_own(str(path))
             self.open(str(path))
 
@@ -249,10 +223,15 @@ class LearnFeature(QObject):
 
     def open(self, name: str) -> None:
         """Open a lesson where it was left; one that is done from its start."""
-        lesson = self._lesson(name)
+        lesson = self._known.lesson(name)
         if lesson is None:
             return
         self._come()
+        if self._run.state is not None and (self._run.state.name, self._run.state.lesson) == (name, lesson) and not self._run.obstacle:
+            self._view = "lesson"
+            self._show()
+            self.take_keyboard()
+            return
         place = min(self._progress.place(name) or 0, len(lesson.steps) - 1)
         if self._run.loses_work(name, lesson, place) and not self._may_leave():
             return
@@ -345,29 +324,8 @@ class LearnFeature(QObject):
 
     def print_lesson(self, has_answers: bool = True) -> None:
         """Ask for a file and have the lesson written there as PDF, while everything else goes on."""
-        lesson = self._run.state.lesson
-        out = self._ask_file("Export lesson", f"{self._run.state.name}.pdf", "PDF (*.pdf)") if self.can_print else ""
-        if out:
-            self._sheet.start(lesson, out, has_answers)
-            self._show_printing("beginning")
-
-    def stop_printing(self) -> None:
-        """End the writing of a PDF, if one is under way."""
-        self._shell.notes.drop(_SHEET)
-        self._sheet.cancel()
-
-    def _cancel_printing(self) -> None:
-        self.stop_printing()
-        self._shell.update_actions()
-
-    def _show_printing(self, words: str) -> None:
-        self._shell.notes.post(_SHEET, "info", f"Writing the lesson as PDF: {words} …", [("Cancel", self._cancel_printing)])
-        self._shell.update_actions()
-
-    def _show_printed(self, out: str, reason: str) -> None:
-        self._shell.notes.drop(_SHEET)
-        self._shell.toast.post("error" if reason else "info", f"The lesson could not be written: {reason}" if reason else f"Wrote {out}")
-        self._shell.update_actions()
+        if self.can_print:
+            self.printing.start(self._run.state.lesson, self._run.state.name, has_answers)
 
     def take_clicked(self, name: str) -> None:
         """Take what was clicked for the answer, where a click is asked for: a node as `h1/relu`, a parameter as `h1.weight`, a layer."""
@@ -388,7 +346,7 @@ class LearnFeature(QObject):
     def offer_first(self) -> None:
         """Tell who has never begun a lesson of the first one, once."""
         if not self._progress.was_offered:
-            lesson = self._lesson(FIRST_LESSON)
+            lesson = self._known.lesson(FIRST_LESSON)
             questions = sum(step.ask is not None for step in lesson.steps)
             text = f"New here? “{lesson.title}”: {lesson.minutes} minutes, {questions} questions, with this very window."
             self._shell.notes.post(_NOTE, "info", text, [("Begin the lesson", self.open_first)])
@@ -441,7 +399,7 @@ class LearnFeature(QObject):
 
     def _tell_answering(self) -> None:
         """Say what is covered before the answer, and whether a click is one, where that has changed."""
-        if (answering := (self.covered, self.silent, self.is_click_asked)) != self._answering:
+        if (answering := (self.covered, self.silent, self.hides_measures, self.is_click_asked)) != self._answering:
             self._answering = answering
             self.answering_changed.emit()
 
@@ -458,7 +416,7 @@ class LearnFeature(QObject):
     def _show_list(self) -> None:
         if not self._shell.is_visible(_PANEL):
             return
-        listed = self._listed()
+        listed = self._known.listed()
         done = sum(row.is_done for row in listed)
         self.cards[_PANEL].set_title("Lessons")
         self.cards[_PANEL].set_subtitle(f"{done} of {len(listed)} done" if done else f"{len(listed)}")
@@ -507,9 +465,3 @@ class LearnFeature(QObject):
             return f"Training to iteration {target:,} …"
         measured = (name for name, kind in MEASURES.items() if self.session.tasks.state(kind).progress)
         return next((f"Working out the {name} …" for name in measured), "Setting up the step …")
-
-
-def _in_course(lesson: Lesson) -> tuple[str, int]:
-    """The place in the course of the first row of the curriculum that a lesson shows; those without any stand last."""
-    row = next(iter(lesson.rows), "Z")
-    return row[:1], int(re.sub(r"\D", "", row) or 0)

@@ -8,9 +8,9 @@ from nnviz.session.run import RunState
 from nnviz.session.session import Session
 from nnviz.ui.pictures._confusion_plot import ConfusionPlot
 from nnviz.ui.pictures._latent_plot import LatentPlot
-from nnviz.ui.pictures._tile_plot import TilePlot
 from nnviz.ui.pictures._time_step_plot import TimeStepPlot
 from nnviz.ui.pictures.tile_instruments import INSTRUMENTS
+from nnviz.ui.pictures.tile_plot import TilePlot
 from nnviz.ui.shell_api import Shell
 from nnviz.ui.theme.colors import GRID
 from nnviz.ui.widgets.boxes import stacked

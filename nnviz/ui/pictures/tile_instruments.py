@@ -33,6 +33,8 @@ class PictureView:
 
     def name(self, key: str) -> str:
         """Return what a layer, or a parameter of one, is called."""
+        if key in self.names:
+            return self.names[key]
         layer, tensor = split_parameter(key)
         title = self.names.get(layer, layer)
         return f"{title} · {tensor}" if tensor else title

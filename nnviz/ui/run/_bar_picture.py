@@ -31,6 +31,8 @@ class BarPicture:
     obstacle: str = ""
     hovered: float | None = None
     is_focused: bool = False
+    cover: str = ""
+    """What is said in place of the branches; empty where they are shown."""
 
     @property
     def tree(self) -> RunTree:
@@ -44,8 +46,10 @@ class BarPicture:
 
     @property
     def _is_empty(self) -> bool:
-        """Whether there is nothing yet to go to."""
-        return self.tree.present is None or (len(self.tree.lines) == 1 and not self.places.reached and self.target is None)
+        """Whether there is nothing yet to go to, or nothing of it is shown."""
+        return (
+            bool(self.cover) or self.tree.present is None or (len(self.tree.lines) == 1 and not self.places.reached and self.target is None)
+        )
 
     def paint(self, painter: QPainter) -> None:
         """Paint the whole bar."""
@@ -55,7 +59,7 @@ class BarPicture:
         self._paint_head(painter)
         if self._is_empty:
             room = QRectF(self.places.left, 1, self.places.width - self.places.left - self.places.side, self.places.height - 1)
-            write(painter, room, self.obstacle or _EMPTY, self.theme.color("muted"), small_sans())
+            write(painter, room, self.cover or self.obstacle or _EMPTY, self.theme.color("muted"), small_sans())
         else:
             self._paint_run(painter)
         if self.is_focused:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 from nnviz.document.catalog import Field
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.widgets.number_boxes import IntegerBox
-from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.placing import open_below_bar
 
 _FURTHEST = 10_000_000
 _FIELD = Field("iteration", "integer", 0, "how many iterations the run shall have made", 0, _FURTHEST)
@@ -38,11 +38,8 @@ class GoToField(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window, with the number chosen; gone once it is closed."""
-        self.finished.connect(self.deleteLater)
         self.adjustSize()
-        place_below_bar(self, window)
-        self.show()
-        self.box.setFocus()
+        open_below_bar(self, window, self.box)
         self.box.selectAll()
 
     # --- Qt ---

@@ -17,7 +17,7 @@ from nnviz.text.question_text import OF, STATISTICS
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.theme.fonts import scaled
 from nnviz.ui.widgets.number_boxes import NumberBox
-from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.placing import open_below_bar
 
 _THRESHOLD = Field("threshold", "number", 0.1, "the number it has to pass", -1e12, 1e12)
 _GOOD = 0.95
@@ -201,11 +201,8 @@ class PastSheet(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
-        self.finished.connect(self.deleteLater)
         self.adjustSize()
-        place_below_bar(self, window)
-        self.show()
-        self.what.setFocus()
+        open_below_bar(self, window, self.what)
 
 
 def _parameter_text(name: str, titles: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ class RunBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, accessibleName="Run", toolTip=tip_of(_TIP))
         self._tree, self._run = RunTree(), RunState()
-        self._obstacle = ""
+        self._obstacle = self._cover = ""
         self._wanted: int | None = None
         """Where the run has been asked to go."""
         self._first = 0
@@ -82,6 +82,13 @@ class RunBar(QWidget):
         """Show where the present run stands; `obstacle`: why nothing can be trained now, as a sentence."""
         self._run, self._obstacle = run, obstacle
         self._tell()
+
+    def cover(self, text: str) -> None:
+        """Show this text in place of the branches, which the mouse cannot reach then; show them again for an empty one."""
+        if text != self._cover:
+            self._cover = text
+            self.iteration_pointed.emit(None)
+            self._tell()
 
     def set_wanted(self, iteration: int | None) -> None:
         """Show that the run has been asked to go there; None: it has not."""
@@ -122,6 +129,11 @@ class RunBar(QWidget):
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether there are branches that the mouse can reach."""
+        return self._tree.present is not None and not self._cover
+
+    @property
     def target(self) -> int | None:
         """Where the run is to be; None where it stands there."""
         return self._run.target if self._wanted is None else self._wanted
@@ -142,8 +154,8 @@ class RunBar(QWidget):
         present = self._tree.present
         run, branch = self._run, "" if present is None else f", branch {self._tree.lines[present].name} of {len(self._tree.lines)}"
         on = "" if self.target is None else f", on the way to {self.target:,}"
-        self.setAccessibleDescription(self._obstacle or f"iteration {run.iteration:,} of {run.reached:,}{on}{branch}")
-        self.setToolTip(tip_of(self._obstacle, _TIP))
+        self.setAccessibleDescription(self._cover or self._obstacle or f"iteration {run.iteration:,} of {run.reached:,}{on}{branch}")
+        self.setToolTip(tip_of(self._cover) if self._cover else tip_of(self._obstacle, _TIP))
         self.update()
 
     def _fit(self) -> None:
@@ -190,7 +202,7 @@ class RunBar(QWidget):
     def _tip(self, spot: QPointF) -> str:
         """What is said of the place under the mouse."""
         places = self.places()
-        if self._obstacle or self._tree.present is None:
+        if self._obstacle or not self.is_reachable:
             return self.toolTip()
         if flags := places.flags_at(spot):
             return tip_of(*(text for _, flag in flags for text in flag.text.split("\n")))
@@ -233,12 +245,12 @@ class RunBar(QWidget):
         places, pointed = self.places(), self._hovered and self._hovered.x()
         if pointed is None and self._pointed is not None:
             pointed = places.x(min(self._pointed, places.limit))
-        pointed = None if self._obstacle else pointed
-        BarPicture(places, self._run, self.target, self._obstacle, pointed, self.hasFocus()).paint(painter)
+        pointed = None if self._obstacle or self._cover else pointed
+        BarPicture(places, self._run, self.target, self._obstacle, pointed, self.hasFocus(), self._cover).paint(painter)
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._tree.present is not None:
+        if event.button() == Qt.MouseButton.LeftButton and self.is_reachable:
             self._press(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -246,7 +258,7 @@ class RunBar(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hovered = event.position()
-        is_on_line = self.places().left <= event.position().x() <= self.places().right and self._tree.present is not None
+        is_on_line = self.places().left <= event.position().x() <= self.places().right and self.is_reachable
         self.iteration_pointed.emit(float(self.places().reachable(event.position().x())) if is_on_line else None)
         if event.buttons() & Qt.MouseButton.LeftButton and self._dragged:
             self._drag(event.position().x())
@@ -277,7 +289,7 @@ class RunBar(QWidget):
             self._request(self._tree.present, iteration)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        if self._tree.present is None:
+        if not self.is_reachable:
             return
         place = self.places().branch_at(QPointF(event.pos())) if event.reason() == QContextMenuEvent.Reason.Mouse else None
         self.menu_requested.emit(self._tree.lines[self._tree.present if place is None else place].name, event.globalPos())

@@ -9,7 +9,7 @@ from nnviz.document.catalog import Field
 from nnviz.records.run_records import FIGURES, Goal
 from nnviz.ui.theme.colors import GRID, GUTTER
 from nnviz.ui.widgets.number_boxes import IntegerBox, NumberBox
-from nnviz.ui.widgets.placing import place_below_bar
+from nnviz.ui.widgets.placing import open_below_bar
 
 PACES: dict[str, float | None] = {"1/s": 1.0, "3/s": 3.0, "10/s": 10.0, "30/s": 30.0, "full": None}
 """What can be chosen, in iterations a second; None: as fast as it goes."""
@@ -91,11 +91,8 @@ class TrainingOrder(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
-        self.finished.connect(self.deleteLater)
         self.adjustSize()
-        place_below_bar(self, window)
-        self.show()
-        self.count.setFocus()
+        open_below_bar(self, window, self.count)
         self.count.selectAll()
 
 

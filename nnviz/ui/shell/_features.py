@@ -114,7 +114,7 @@ class Features:
 
         self.files.start_page.put_first("Learn", self.learn.ways_in)
         self.learn.ask_before_leaving(self.files.documents.confirm_leaving)
-        self.learn.ask_files_with(self.files.documents.ask_file)
+        self.learn.printing.ask_with(self.files.documents.ask_file)
         self.graph.view.node_clicked.connect(self.learn.take_clicked_node)
         network.view.clicked.connect(self.learn.take_clicked)
         self.learn.element_wanted.connect(self.step.choose_element)
@@ -164,6 +164,12 @@ class Features:
         for name, card in self.cards.items():
             card.cover(_BEFORE if name in self.learn.covered else "")
             card.hide_subtitle(name in self.learn.silent)
+        self.run.bar.cover(_BEFORE if "runs" in self.learn.covered else "")  # how far each has come may be the answer
+        self.doctor.cover(_BEFORE if "doctor" in self.learn.covered else "")
+        for canvas in (self.network, self.graph):
+            canvas.show_marks(self.doctor.marks)
+        self.landscape.show_visible()  # what has been covered has not followed
+        self._bar.hide_measures(self.learn.hides_measures)
         self.network.view.only_name_clicked(self.learn.is_click_asked)
 
     def _show_node(self, node: int) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from nnviz.messages import GradientChecked
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.python_file import PythonFile
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import Details, NodeTensors
+from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.session.engine_process import engine_environment
 from nnviz.ui.shell.window_of_program import Program, ProgramIteration, failure
-from nnviz.window_messages import OpenTrace, QuestionFailed, TakeIteration
+from nnviz.viewing.window_messages import OpenTrace, QuestionFailed, TakeIteration
 
 COMMAND = ("-u", "-P", "-m", "nnviz", "--program")
 _PATIENCE = 0.7
@@ -50,7 +51,9 @@ class FileProgram:
         self._writer = threading.Thread(target=self._pass_on, daemon=True)
         self._writer.start()
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> FileIteration:
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> FileIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise.
 
         Raises TraceError where the file failed, FileGone where its process has ended.
@@ -61,8 +64,8 @@ class FileProgram:
                 if isinstance(opening, QuestionFailed):
                     raise failure(opening)
                 self._is_open, self.stage = isinstance(opening, OpenTrace), "capturing"
-            taken = self._program.ask(lambda number: TakeIteration(number, detail, details), check)
-        return FileIteration(self, self._program, TraceIndex(taken.trace))
+            taken = self._program.ask(lambda number: TakeIteration(number, detail, details, what_ifs), check)
+        return FileIteration(self, ProgramIteration(self._program, TraceIndex(taken.trace), bool(what_ifs)))
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -80,6 +83,11 @@ class FileProgram:
             raise
         finally:
             self.is_asked = False
+
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be supposed of its iterations, as a sentence; empty if something can."""
+        return f"The process of {self._file.path.name} has ended: run it again." if self.has_ended else ""
 
     @property
     def has_ended(self) -> bool:
@@ -127,9 +135,9 @@ class FileProgram:
 class FileIteration:
     """One iteration; what did not travel with it is asked for, as long as the process lives."""
 
-    def __init__(self, owner: FileProgram, program: Program, index: TraceIndex) -> None:
-        self.index = index
-        self._owner, self._asked = owner, ProgramIteration(program, index)
+    def __init__(self, owner: FileProgram, asked: ProgramIteration) -> None:
+        self.index = asked.index
+        self._owner, self._asked = owner, asked
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
@@ -143,3 +151,10 @@ class FileIteration:
                 return self._asked.numbers(node, row)
         trace = self.index.trace
         return NodeTensors(trace.iteration, trace.detail, trace.details, trace.what_ifs, node, row, ())
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row; none if the process cannot answer."""
+        if not self._owner.has_ended and not self._owner.is_asked:
+            with suppress(RuntimeError):
+                return self._asked.picture(wish)
+        return Picture(wish, sentence=self._owner.obstacle or "the process of the file is busy with something else")

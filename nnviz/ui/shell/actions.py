@@ -101,10 +101,12 @@ class ActionTable(dict[str, QAction]):
         return action
 
     def fill(self, menu: QMenu) -> dict[str, QMenu]:
-        """Give the menu one submenu for each word of MENUS and return them."""
-        menu.addAction(self["gallery"])
-        menu.addSeparator()
-        submenus = {name: menu.addMenu(name) for name in MENUS}
+        """Give the menu one submenu for each word of MENUS under which anything is offered, and return them."""
+        if "gallery" in self:
+            menu.addAction(self["gallery"])
+            menu.addSeparator()
+        offered = {act.menu for act in self.acts.values()}
+        submenus = {name: menu.addMenu(name) for name in MENUS if name in offered}
         for act in self.acts.values():
             submenus[act.menu].addAction(self[act.id])
         return submenus

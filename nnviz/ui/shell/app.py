@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import linecache
 import os
 import signal
 import socket
@@ -124,11 +125,13 @@ def _begin(window: MainWindow, begin: Begin | None) -> None:
 
     engine = EngineProcess()
     engine.start()  # it loads torch while the window loads and makes its panels
+    _forget_sources()
     from nnviz.document.store.examples import FIRST_EXAMPLE, open_document
 
     window.make_features(open_document(FIRST_EXAMPLE), engine=engine)
     if begin:
         begin(window)
+    _forget_sources()
     window.session.start(train_first=0 if begin else FIRST_ITERATIONS)
     after_next_paint(window.features.area, lambda: _complete(window))
     if not window.siblings() and not window.features.files.lost_work.offer() and begin is None:
@@ -149,12 +152,19 @@ def _complete(window: MainWindow) -> None:
     _load_libraries()
 
 
+def _forget_sources() -> None:
+    """Give back the memory of the sources read so far, before more is loaded: PySide reads that of every module that is imported, and
+    Python would keep all lines of them (24 MB)."""
+    linecache.clearcache()
+
+
 @cache
 def _load_libraries() -> None:
     """Load now, while the engine starts, what the first graph and the first plot would otherwise make a person wait for."""
     import fast_sugiyama  # noqa: F401
     import pyqtgraph  # noqa: F401
 
+    _forget_sources()
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again, and let the window wait for it
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnviz.records.halt_record import ANSWERS, HaltRecord
-from nnviz.session.trace_source import Recording
+from nnviz.session.recorded_trace import Recording
 from nnviz.ui.shell.trace_window import TraceWindow, open_window, run
 
 

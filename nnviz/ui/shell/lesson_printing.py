@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QMarginsF, QRectF, QSizeF
@@ -29,7 +29,7 @@ _HIGHEST = 720
 _QUIET_MS = 120
 """Panels that show what goes on are up to date so much later."""
 _READABLE = 1250
-"""Pixels up to which a graph can be read where it is as wide as a page; of a wider one the part around the cursor is shown."""
+"""Pixels up to which a graph can be read where it is as wide as a page; of a wider one the part around the cursor is shown, too."""
 _LEFT_OUT = {"lesson", "inspector", "training", "properties", "parameters", "layers"}
 """The card stands beside the answer; forms are not printed."""
 _AROUND = QMarginsF(12, 8, 4, 8)
@@ -60,6 +60,8 @@ class _LessonPlay:
         self._failures: list[str] = []
         self._printed: set[bytes] = set()
         """The pictures that stand in the sheet already."""
+        self._whole: dict[str, QSizeF] = {}
+        """By panel how large the graph was that stands there as a whole last, where it is too wide to be read so."""
         window.session.message_posted.connect(lambda level, text: self._failures.append(text) if level == "error" else None)
         window.features.step.chain_rule.set_printed()
         window.features.doctor.section.setMaximumHeight(0)
@@ -120,8 +122,8 @@ class _LessonPlay:
         shown = [name for name in self._window.features.area.visible_panels() if name not in _LEFT_OUT]
         if "graph" in shown and step.document is None and not (step.ask and step.ask.kind == "click"):
             shown = [name for name in shown if name != "network"]
-        figures = (self._figure(name) for name in shown if not self._has_nothing(name))
-        return tuple(one for one in figures if one is not None and self._is_new(one))
+        figures = (one for name in shown if not self._has_nothing(name) for one in self._of_panel(name))
+        return tuple(one for one in figures if self._is_new(one))
 
     def _has_nothing(self, panel: str) -> bool:
         """Whether what a panel shows could not be found here, as a plane along the path of a run that has not begun."""
@@ -134,23 +136,29 @@ class _LessonPlay:
         self._printed.add(bytes(data))
         return is_new
 
-    def _figure(self, panel: str) -> SheetFigure | None:
+    def _of_panel(self, panel: str) -> Iterator[SheetFigure]:
+        """What stands in a panel; of graph and network that are too wide to be read on a page the whole, once, and a part each time."""
+        if panel not in ("graph", "network"):
+            yield self._figure(panel)
+            return
+        view = self._features.graph.view if panel == "graph" else self._features.network.view
+        size = QSizeF(pictures.size_of(view.scene()))
+        is_wide = size.width() > _READABLE
+        if not size.isEmpty() and not (is_wide and self._whole.get(panel) == size):
+            yield SheetFigure(pictures.recorded(view.scene(), LIGHT), size, is_wide)
+        if is_wide:
+            self._whole[panel] = size
+            part = view.seen().intersected(view.scene().itemsBoundingRect())
+            yield SheetFigure(pictures.recorded(view.scene(), LIGHT, part), part.size())
+
+    def _figure(self, panel: str) -> SheetFigure:
         features = self._features
         if panel in features.plots:
             still = PlotStill(features.plots[panel], LIGHT)
             figure = _recorded(still)
             still.deleteLater()
             return figure
-        if panel not in ("graph", "network"):
-            return _recorded(_whole(features.cards[panel].body), _AROUND)
-        view = features.graph.view if panel == "graph" else features.network.view
-        size = pictures.size_of(view.scene())
-        if size.isEmpty():
-            return None
-        if size.width() <= _READABLE:
-            return SheetFigure(pictures.recorded(view.scene(), LIGHT), QSizeF(size))
-        part = view.seen().intersected(view.scene().itemsBoundingRect())
-        return SheetFigure(pictures.recorded(view.scene(), LIGHT, part), part.size())
+        return _recorded(_whole(features.cards[panel].body), _AROUND)
 
     def _card(self) -> SheetFigure | None:
         """The chain-rule card with what the answer is about, where it can be seen and the step is about a node."""

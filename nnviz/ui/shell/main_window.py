@@ -24,7 +24,7 @@ from nnviz.ui.theme.fonts import text_size
 from nnviz.ui.theme.style import apply_text_size, apply_theme, change_text_size, toggle_theme
 from nnviz.ui.widgets.escape import EscapeKey
 from nnviz.ui.widgets.notes import NoteBar
-from nnviz.ui.widgets.plot_picture import PlotStill
+from nnviz.ui.widgets.plot_picture import PlotStill, StillRows
 from nnviz.ui.widgets.toast import Toast
 from nnviz.ui.widgets.waiting import waiting
 from nnviz.version import __version__
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
         self.features.learn.show_workspace()
         self.features.teach.show_workspace()
         self.focus_canvas()
-        stepping.set_rest("start" if steps else "end")
+        stepping.set_rest("start" if steps else "end", moves=name != "learn")  # a lesson moves it itself, the interview never does
         self.features.step.show_visible()
         self.update_needs()
         self.features.landscape.show_visible()
@@ -393,6 +393,19 @@ class MainWindow(QMainWindow):
             return PlotStill(features.plots[what])
         scenes = {"graph": features.graph.view.scene(), "network": features.network.view.scene(), "window": self}
         return scenes[what] if what in scenes else features.cards[what]
+
+    def figured(self, what: str, centimetres: float | None = None) -> object:
+        """Return what a figure is made of: `pictured` with title, iteration and legend, plots laid out for a page so many cm wide."""
+        from nnviz.ui.shell.figures import graph_still, network_still, page_pixels  # no window is opened for figures
+
+        features, session, pixels = self.features, self.session, page_pixels(centimetres)
+        if what == "graph":
+            return graph_still(features.graph.view, session.document.title, session.stepping, session.trace_age)
+        if what == "network":
+            return network_still(features.network.view, session.document.title, session.stepping, session.trace_age)
+        if pixels and what == "plots":
+            return StillRows([features.plots[name] for name in features.area.visible_panels() if name in features.plots], pixels)
+        return PlotStill(features.plots[what], width=pixels) if what in features.plots else self.pictured(what)
 
     def is_settled(self) -> bool:
         """Return whether all that is seen is of the place where the run and the cursor stand."""
@@ -518,7 +531,8 @@ class MainWindow(QMainWindow):
     def _leave(self, discards: bool) -> None:
         """`discards`: a person was asked, and what is not saved now is not wanted."""
         self.presenter.leave()  # what it was before is kept
-        self.features.learn.stop_printing()
+        self.features.learn.printing.stop()
+        self.features.checking.stop()
         if self._keeps_settings:
             self._save_settings()
         self._python_runs.stop()

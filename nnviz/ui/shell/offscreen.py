@@ -20,7 +20,7 @@ from nnviz.lessons.store import open_lesson
 from nnviz.records.breakpoint_places import node_of
 from nnviz.session.engine_process import EngineProcess
 from nnviz.ui.files.exports import PICTURES, SUFFIXES, reason
-from nnviz.ui.files.recorder import Recorder, RecordingOrder
+from nnviz.ui.files.recorder import RecordedSession, Recorder, RecordingOrder
 from nnviz.ui.shell import app
 from nnviz.ui.shell.main_window import DESIGN_SIZE, MainWindow
 from nnviz.ui.step.elements import row_shape
@@ -82,8 +82,11 @@ def screenshot(job: Job, out: Path) -> None:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
-def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> None:
-    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed."""
+def export(job: Job, out: Path, what: str = "graph", width: float | None = None) -> str:
+    """Write graph, network, plots, window or a panel as the file's suffix says, so many centimetres wide. Raises JobFailed.
+
+    Return what is to be said of it, often nothing.
+    """
     possible = SUFFIXES.get(what, PICTURES)
     if out.suffix[1:].lower() not in possible:
         raise JobFailed(f"{out.name}: a {what} can be written as {', '.join(possible)}; choose one of these endings")
@@ -93,7 +96,7 @@ def export(job: Job, out: Path, what: str = "graph", width: float | None = None)
         if problem and what in ("graph", "plots"):  # nothing has been run that they could be made of
             raise JobFailed(f"{problem.place}: {problem.message} {problem.cure}")
         try:
-            window.features.files.exports.write(out, what, width)
+            return window.features.files.exports.write(out, what, width)
         except (OSError, ValueError) as error:
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
@@ -109,7 +112,7 @@ def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int
         _require_picture(window, what)
         if along == "steps" and last > steps:
             raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
-        recorder, ends, loop = Recorder(window.session, window, window), [], QEventLoop()
+        recorder, ends, loop = Recorder(RecordedSession(window.session), window, window), [], QEventLoop()
         recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
         recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
         if not ends:

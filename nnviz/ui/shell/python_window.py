@@ -11,7 +11,7 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox
 
 from nnviz.records.python_file import PythonFile, PythonFileError, read_python_file
-from nnviz.session.trace_source import RecordedTrace
+from nnviz.session.recorded_trace import RecordedTrace
 from nnviz.ui.files.python_sheet import PythonSheet, agree, is_agreed
 from nnviz.ui.shell import app
 from nnviz.ui.shell._file_program import FileProgram
@@ -30,7 +30,8 @@ def serve(path: str, name: str, digest: str) -> int:
         print(error, file=sys.stderr)
         return 1
     if file.digest != digest:
-        print(f"{file.path.name} has changed since you agreed to run it: open it again.", file=sys.stderr)
+        changed = f"{file.path.name}, or what it imports from its folder, has changed since you agreed to run it"
+        print(f"{changed}: open it again.", file=sys.stderr)
         return 1
     return show_file(file, name, ends_with_stdin=True)
 
@@ -83,7 +84,7 @@ class FileWindow(QObject):
         self.has_failed = False
         self.program = FileProgram(file, name)
         self.window = TraceWindow(RecordedTrace(self.program, "textbook"), f"{file.path.name}:{name}")
-        self._watcher = QFileSystemWatcher([str(file.path)], self.window)
+        self._watcher = QFileSystemWatcher(self._watched, self.window)
         self._watcher.fileChanged.connect(self._offer_changed)
         self.window.trace.taken.connect(self._show_outcome)
         self.window.resize(self.window.size().boundedTo(self.window.screen().availableGeometry().size()))
@@ -151,8 +152,12 @@ class FileWindow(QObject):
         box.open()
         self._tell(error)  # the note has gone with the click
 
-    def _offer_changed(self) -> None:
+    @property
+    def _watched(self) -> list[str]:
+        return [str(path) for path in (self._file.path, *self._file.imported)]
+
+    def _offer_changed(self, path: str = "") -> None:
         """Editors write a file, or put another in its place, which is not watched yet."""
-        self._watcher.addPath(str(self._file.path))
-        text = f"{self._file.path.name} has changed on the disk since it was run."
+        self._watcher.addPaths(self._watched)
+        text = f"{Path(path).name or self._file.path.name} has changed on the disk since it was run."
         self.window.notes.post(_CHANGED, "info", text, [(_AGAIN, self.run_again)])

@@ -49,7 +49,8 @@ class TopBar(QWidget):
         self._title = DocumentTitle()
         self._title.renamed.connect(self.rename_requested)
         self._named = ("", False)
-        self._is_on_its_way = False
+        self._is_on_its_way = self._hides_measures = False
+        self._run: RunFigures | None = None
         self._tabs = Segments(workspaces)
         self._tabs.chosen.connect(self.workspace_requested)
         self._step_buttons = [_icon_button(actions[name]) for name in _STEP_BUTTONS]
@@ -108,6 +109,7 @@ class TopBar(QWidget):
 
     def set_figures(self, run: RunFigures) -> None:
         """Show where the run stands. A figure of an earlier iteration is pale, and its tooltip says of which."""
+        self._run = run
         figures, target, is_made_again = self._figures, run.target, run.is_made_again
         figures["iteration"].show_text(f"{run.iteration}" if target is None else f"{run.iteration:,} of {target:,}", target is not None)
         note = _way_note(target, is_made_again) + (f"\n{run.pace}" if run.pace else "")
@@ -118,12 +120,19 @@ class TopBar(QWidget):
         measured = ("score", run.score, f"the {run.scored} rows", run.measured_at), ("loss", run.loss, "all training rows", run.loss_at)
         for name, text, rows, at in measured:
             is_past = bool(text) and at not in (None, run.iteration)
-            figures[name].show_text(text or "–")
+            figures[name].show_text("?" if self._hides_measures else text or "–")
             note = f"Measured on {rows}" + (f" after iteration {at:,}, not since" if is_past else "")
             figures[name].show_age(note, is_made_again or target is not None or is_past)
         if (target is not None) != self._is_on_its_way:
             self._is_on_its_way = target is not None
             self.fit()
+
+    def hide_measures(self, is_hidden: bool) -> None:
+        """Show ? in place of loss and score, where somebody is asked for them; or show them again."""
+        if is_hidden != self._hides_measures:
+            self._hides_measures = is_hidden
+            if self._run is not None:
+                self.set_figures(self._run)
 
     def fit(self) -> None:
         """Give up what is least needed until the rest fits; the search field gets short, and never goes, nor do workspaces."""

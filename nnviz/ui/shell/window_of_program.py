@@ -13,13 +13,15 @@ from queue import Empty, SimpleQueue
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from nnviz.messages import FrameReader, GradientChecked
+from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.trace_index import TraceIndex
-from nnviz.records.trace_record import Details, NodeTensors
+from nnviz.records.trace_record import Details, NodeTensors, WhatIf
 from nnviz.ui.shell import app
 from nnviz.ui.shell.halt_window import tell_halt
 from nnviz.ui.shell.trace_window import open_window, run
-from nnviz.window_messages import (
+from nnviz.viewing.window_messages import (
     CheckElement,
+    DrawPicture,
     FromWindow,
     GiveUp,
     OpenTrace,
@@ -33,6 +35,7 @@ from nnviz.window_messages import (
     told,
 )
 
+GONE = "The program that opened this window has ended."
 _TURN = 0.02
 """Seconds between two looks at whether an answer is still wanted."""
 
@@ -49,7 +52,7 @@ def serve() -> int:
         return 1
     answer, failed = "continue", False
     try:
-        window = open_window(ProgramRecording(program, opening.details), opening.title, opening.detail)
+        window = open_window(ProgramRecording(program, opening.details, opening.obstacle), opening.title, opening.detail)
     except Exception:
         failed = True
     else:
@@ -127,7 +130,7 @@ class Program(QObject):
                 return self._answers[number].get(timeout=_TURN)
             except Empty:
                 pass
-        return QuestionFailed(number, "ProgramGone", "The program that opened this window has ended.")
+        return QuestionFailed(number, "ProgramGone", GONE)
 
     def _read(self) -> None:
         frames = FrameReader()
@@ -154,17 +157,21 @@ def failure(answer: QuestionFailed) -> RuntimeError:
 class ProgramIteration:
     """One iteration at one detail; what did not travel with it is asked for."""
 
-    def __init__(self, program: Program, index: TraceIndex) -> None:
+    def __init__(self, program: Program, index: TraceIndex, is_supposed: bool) -> None:
         self.index = index
-        self._program = program
+        self._program, self._is_supposed = program, is_supposed
 
     def check(self, node: int, element: tuple[int, ...]) -> GradientChecked:
         """Return one element of a node's gradient beside a finite difference."""
-        return self._program.ask(lambda number: CheckElement(number, node, element)).check
+        return self._program.ask(lambda number: CheckElement(number, node, element, self._is_supposed)).check
 
     def numbers(self, node: int, row: int | None) -> NodeTensors:
         """Return what was too large to travel around a node."""
-        return self._program.ask(lambda number: ReadNode(number, node, row)).tensors
+        return self._program.ask(lambda number: ReadNode(number, node, row, self._is_supposed)).tensors
+
+    def picture(self, wish: PictureWish) -> Picture:
+        """Return a picture of the weights, or of what a part of the module puts out for a row."""
+        return self._program.ask(lambda number: DrawPicture(number, wish, self._is_supposed)).picture
 
 
 class ProgramRecording:
@@ -172,11 +179,18 @@ class ProgramRecording:
 
     stage = "capturing"
 
-    def __init__(self, program: Program, details: Sequence[str]) -> None:
+    def __init__(self, program: Program, details: Sequence[str], obstacle: str = "") -> None:
         self.details = details
-        self._program = program
+        self._program, self._obstacle = program, obstacle
 
-    def take(self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None) -> ProgramIteration:
+    @property
+    def obstacle(self) -> str:
+        """Why nothing can be supposed of its iterations, as a sentence; empty if something can."""
+        return GONE if self._program.has_ended else self._obstacle
+
+    def take(
+        self, detail: str, details: Details = (), check: Callable[[], object] = lambda: None, what_ifs: tuple[WhatIf, ...] = ()
+    ) -> ProgramIteration:
         """Return the iteration at this detail, or at these inside some groups; in between `check` is called, and may raise."""
-        taken = self._program.ask(lambda number: TakeIteration(number, detail, details), check)
-        return ProgramIteration(self._program, TraceIndex(taken.trace))
+        taken = self._program.ask(lambda number: TakeIteration(number, detail, details, what_ifs), check)
+        return ProgramIteration(self._program, TraceIndex(taken.trace), bool(what_ifs))

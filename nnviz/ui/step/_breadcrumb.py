@@ -21,7 +21,7 @@ class Breadcrumb(QWidget):
     """Parts of a way, the last of which is where one is. Where there is no room the first are left out; the tooltip has them all."""
 
     group_clicked = Signal(int)
-    """How many groups lead to the part that was clicked."""
+    """How many groups lead to the part that was clicked; 0: it is the whole."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,8 +40,11 @@ class Breadcrumb(QWidget):
         self._crumbs, self._source, self._has_links = tuple(crumbs), source, has_links
         said = ", ".join(filter(None, (_plain(self._crumbs), source)))
         self.setAccessibleDescription(said)
-        has_any = any(map(self._leads, self._crumbs))
-        self.setToolTip("\n".join(filter(None, (said, path, "Click a part to fold it and see it as one." if has_any else ""))))
+        leading = [crumb for crumb in self._crumbs if self._leads(crumb)]
+        folds = "Click a part to fold it and see it as one" if any(crumb.depth for crumb in leading) else ""
+        whole = next((f"click “{crumb.text}” to see the whole graph folded" for crumb in leading if not crumb.depth), "")
+        how = "; ".join(filter(None, (folds, whole)))
+        self.setToolTip("\n".join(filter(None, (said, path, f"{how[:1].upper()}{how[1:]}." if how else ""))))
         self._write()
 
     def crumbs(self) -> tuple[Crumb, ...]:
@@ -58,7 +61,7 @@ class Breadcrumb(QWidget):
         return [button for button in self._buttons if not button.isHidden()]
 
     def _leads(self, crumb: Crumb) -> bool:
-        return bool(crumb.depth) and self._has_links
+        return crumb.depth is not None and self._has_links
 
     def _shown(self) -> tuple[list[Crumb], str]:
         """As many of the last parts as there is room for, and the line of code if it fits, too."""

@@ -157,7 +157,7 @@ class ChainRuleCard(QWidget):
         self.source.setVisible(bool(self._root))
         self._sample = Picker("row", "Which row of the batch the numbers are of: type one, or “mean” for all rows", mean=True)
         self._element = Picker("element", "Which element of the node is worked out in full and checked")
-        self.what_if = WhatIfRow()
+        self.what_if = WhatIfRow(of_module=bool(self._root))
         self._forward, self._formula, self._inputs, self._numbers = (
             Heading("Forward", "forward"),
             FormulaLabel(),

@@ -31,7 +31,8 @@ def copying(
         if array is not None and array.size <= copies.MOST:
             part = menu.addMenu(f"Copy the {word} as")
             for form in copies.FORMS:
-                part.addAction(form, lambda form=form, array=array: _copy(copies.copied(array, form)))
+                own = "" if state.is_mean(node.id, tensor) else tensor.dtype
+                part.addAction(form, lambda form=form, array=array, own=own: _copy(copies.copied(array, form, own)))
     for word, what in (("value of all rows", "value"), ("gradient of all rows", "gradient"), ("chosen element", "element")):
         if what == "element" or node.batch_axis is not None:
             part = menu.addMenu(f"Copy the {word} as")

@@ -122,6 +122,7 @@ class OptimizerMicroscope(Plot):
         rows = needed_height(self.rows, self.width()) if self.rows else 0.0
         lines = _APART + HIGHEST if is_drawable(self.history, self.parameter, self.element) else 0.0
         self.setMinimumHeight(math.ceil(rows + lines))
+        self.least_height = math.ceil(rows + _APART + HIGHEST) if self.rows else 0  # steady, in a recording that begins without a history
 
     def _pick(self, node: int, element: tuple[int, ...]) -> None:
         self.set_trace_state(self._state, node, element)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from nnviz.ui.widgets.header_button import ActionButton, ChoiceButton
@@ -11,6 +12,9 @@ WORDS = {
     "step_back": "◀ step back", "step": "step over (F10)", "into": "into (F11)", "out": "out (⇧F11)",
     "run_to": "run to here", "play_back": "◀◀ play back",
 }  # fmt: skip
+SHORT = {"step_back": "◀ back", "step": "over", "into": "into", "out": "out", "run_to": "to here", "play_back": "◀◀ play"}
+SIGNS = {"step_back": "◀", "step": "↷", "into": "↓", "out": "↑", "run_to": "⇥", "play_back": "◀◀"}
+"""What stands on the buttons where there is no room for these words; their tooltips say the rest."""
 SPEEDS = {"0.25": "speed 0.25×", "0.5": "speed 0.5×", "1": "speed 1×", "2": "speed 2×", "4": "speed 4×"}
 
 
@@ -19,7 +23,7 @@ class StepBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._buttons: list[ActionButton] = []
+        self._buttons: dict[str, ActionButton] = {}
         self.speeds = ChoiceButton("How fast steps are played")
         self.speeds.set_choices(tuple(SPEEDS.items()), "1")
         self._row = QHBoxLayout(self)
@@ -35,11 +39,36 @@ class StepBar(QWidget):
 
     def set_actions(self, actions: dict[str, QAction]) -> None:
         """Offer these actions, as far as there is a word for them."""
-        self._buttons = [ActionButton(actions[id], text) for id, text in WORDS.items()]
-        for place, button in enumerate(self._buttons):
+        self._buttons = {id: ActionButton(actions[id], text) for id, text in WORDS.items()}
+        for place, button in enumerate(self._buttons.values()):
             self._row.insertWidget(place, button)
 
     def change_speed(self, steps: int) -> None:
         """Choose the next faster speed (+1), or the next slower one (−1), as far as there is one."""
         keys = list(SPEEDS)
         self.speeds.choose(keys[max(0, min(len(keys) - 1, keys.index(self.speeds.key) + steps))])
+
+    def _fit(self) -> None:
+        """Show the longest words for which there is room, none of them cut; the speed only where it has room, too."""
+        for words in (WORDS, SHORT, SIGNS):
+            for id, button in self._buttons.items():
+                button.set_text(words[id])
+            if self._needed <= self.width():
+                break
+        self.speeds.setVisible(self._needed <= self.width())
+
+    @property
+    def _needed(self) -> int:
+        """The width of all buttons."""
+        shown = (*self._buttons.values(), self.speeds)
+        return sum(one.sizeHint().width() + self._row.spacing() for one in shown)
+
+    # --- Qt ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+        super().changeEvent(event)

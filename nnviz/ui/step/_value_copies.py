@@ -54,7 +54,8 @@ class ValueCopies:
             return False
         self._wish = None
         copied = np.asarray(array[element]) if what == "element" else array
-        QGuiApplication.clipboard().setText(copies.copied(copied, form))
+        is_own = what != "element" or not state.is_mean(id, tensor)
+        QGuiApplication.clipboard().setText(copies.copied(copied, form, tensor.dtype if is_own else ""))
         part = f"element [{', '.join(map(str, element))}]" if what == "element" else f"the {what}"
         self._say("info", f"Copied {part} of {state.index.node(id).label}, {numbers.shape(copied.shape)}, as {_CALLS[form]}.")
         return True

@@ -37,12 +37,15 @@ class WhatIfBanner(QWidget):
             self._row.addWidget(button)
         self.hide()
 
-    def set_what_ifs(self, described: str, losses: str, count: int, can_keep: bool) -> None:
-        """Show what is supposed and what it does to the loss; a count of 0 hides the note."""
+    def set_what_ifs(self, described: str, losses: str, count: int, can_keep: bool, owner: str = "run", can_take_back: bool = True) -> None:
+        """Show what is supposed and what it does to the loss; a count of 0 hides the note. `owner` is what it does not change."""
         self._texts = (described, losses)
-        self.clear.setVisible(count > 1)
+        self.take_back.setVisible(can_take_back)
+        self.clear.setVisible(can_take_back and count > 1)
         self.keep.setVisible(can_keep)
-        self.setToolTip(f"What if {described}? {losses}.\nThe same rows, dropout masks and random numbers; the run itself is not changed.")
+        self.setToolTip(
+            f"What if {described}? {losses}.\nThe same rows, dropout masks and random numbers; the {owner} itself is not changed."
+        )
         self.setAccessibleName(f"What if {described}: {losses}")
         self.setVisible(count > 0)
         self.update()

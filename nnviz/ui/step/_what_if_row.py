@@ -31,8 +31,10 @@ class WhatIfRow(QWidget):
     """A WhatIf."""
     take_back_requested = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, of_module: bool, parent: QWidget | None = None) -> None:
+        """`of_module`: what is supposed is of a person's own module."""
         super().__init__(parent)
+        self._of_module, self._obstacle = of_module, ""
         self._node: NodeRecord | None = None
         self._element: tuple[int | None, ...] = ()
         self._present: np.ndarray | None = None
@@ -66,9 +68,15 @@ class WhatIfRow(QWidget):
         self._place = element
         self._show_supposed(state)
 
+    def set_obstacle(self, obstacle: str) -> None:
+        """Say why nothing can ever be supposed here; empty if something can."""
+        self._obstacle = obstacle
+        for part in (*self.buttons.values(), self.scope):
+            part.setEnabled(not obstacle)
+
     def open(self, kind: str) -> None:
         """Open the field for a kind, with the present value or factor to be typed over; ablating needs none."""
-        if self._node is None:
+        if self._node is None or self._obstacle:
             return
         if kind == "ablate":
             self._request(0.0)
@@ -124,9 +132,9 @@ class WhatIfRow(QWidget):
 
     def _show_supposed(self, state: TraceState) -> None:
         self._here = state.index.supposed(self._node.id)
-        said = what_if_text.meaning(self._node, self._here)
-        self._note.setText(said)
-        self._note.setVisible(bool(said))
+        said = what_if_text.meaning(self._node, self._here, self._of_module)
+        self._note.setText(said or self._obstacle)
+        self._note.setVisible(bool(said or self._obstacle))
         self.take_back.setVisible(bool(said))
         if said:
             last = what_if_text.described(self._here[-1], state.index, {})

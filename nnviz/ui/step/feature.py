@@ -54,7 +54,7 @@ class StepSizes(Protocol):
 
 
 class StepFeature:
-    """Steps through the trace of a source. With its `session`, what-ifs can be made, too."""
+    """Steps through the trace of a source. With its `session`, supposed weights can be kept, too."""
 
     needs = {"inspector": "trace", "microscope": "trace"}  # noqa: RUF012
     """What the engine has to measure for its panels."""
@@ -80,6 +80,7 @@ class StepFeature:
         """What of the controls only sets something off, and is not looked at."""
         self.step_bar.set_actions(actions)
         self._titles: Mapping[str, str] = {}
+        self._obstacle = ""
         self._chosen_card: int | None = None
         """The node that was chosen by its card: where that is a folded group, the group is meant."""
         self._connect()
@@ -108,12 +109,11 @@ class StepFeature:
 
     def _connect_what_ifs(self) -> None:
         row, banner, what_ifs = self.chain_rule.what_if, self.banner, self.source.what_ifs
-        row.setVisible(what_ifs is not None)
-        if what_ifs is not None and self.session is not None:
-            row.requested.connect(what_ifs.add)
-            row.take_back_requested.connect(what_ifs.take_back)
-            banner.take_back_requested.connect(lambda: what_ifs.take_back())
-            banner.clear_requested.connect(what_ifs.clear)
+        row.requested.connect(what_ifs.add)
+        row.take_back_requested.connect(what_ifs.take_back)
+        banner.take_back_requested.connect(lambda: what_ifs.take_back())
+        banner.clear_requested.connect(what_ifs.clear)
+        if self.session is not None:
             banner.keep_requested.connect(self.session.keep_what_ifs)
 
     # --- what is shown ---
@@ -164,6 +164,11 @@ class StepFeature:
         index = self.stepping.index
         if self.session:
             self.cards["inspector"].set_subtitle(names.iteration(index.trace, self.session.trace_age) if index else "")
+
+    def show_obstacle(self, obstacle: str) -> None:
+        """Say why nothing can ever be supposed here; empty if something can."""
+        self._obstacle = obstacle
+        self.chain_rule.what_if.set_obstacle(obstacle)
 
     def show_selection(self) -> None:
         """Let card and optimizer be about the selected node, else the one the cursor is at; about the folded group it is in, if any."""
@@ -227,9 +232,10 @@ class StepFeature:
     def _show_what_ifs(self, index: TraceIndex | None) -> None:
         what_ifs = index.trace.what_ifs if index else ()
         if what_ifs:
-            can_keep = any(index.node(what_if.node).kind == "parameter" for what_if in what_ifs)
+            can_keep = self.session is not None and any(index.node(what_if.node).kind == "parameter" for what_if in what_ifs)
             described, losses = what_if_text.all_described(index, self._titles), what_if_text.losses(index)
-            self.banner.set_what_ifs(described, losses, len(what_ifs), can_keep)
+            is_own = index.original is not None or self.session is not None  # else it was given to `nnviz.show`
+            self.banner.set_what_ifs(described, losses, len(what_ifs), can_keep, "run" if self.session else "module", is_own)
         else:
             self.banner.set_what_ifs("", "", 0, False)
 
@@ -278,7 +284,16 @@ class StepFeature:
             self.stepping.select(node)
         if place is not None:
             self.chain_rule.choose_element(place)
-        self.chain_rule.what_if.open("set")
+        self._open_what_if("set")
+
+    def ask_ablated(self) -> None:
+        """Suppose that what the card shows were 0."""
+        self._open_what_if("ablate")
+
+    def _open_what_if(self, kind: str) -> None:
+        if self._obstacle:
+            self.source.message_posted.emit("info", self._obstacle)
+        self.chain_rule.what_if.open(kind)
 
     def watch_shown(self) -> None:
         """Watch the chosen element of the node on the card, or watch it no longer."""

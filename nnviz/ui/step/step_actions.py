@@ -13,7 +13,7 @@ def _shows_code(feature: Any) -> bool:
 
 
 def _supposes(feature: Any) -> bool:
-    return bool(feature.session.what_ifs.items)
+    return bool(feature.source.what_ifs.items)
 
 
 ACTIONS = (
@@ -39,9 +39,9 @@ ACTIONS = (
     Act("breakpoints", "Breakpoints…", "Step", lambda f: f.breakpoints.open(), "Ctrl+F9", "fa6s.list", "List all breakpoints and add others: |gradient|, |activation|, non-finite, loss rising"),
     Act("switch_breakpoints", "All breakpoints on or off", "Step", lambda f: f.breakpoints.switch_all(), "Ctrl+Shift+F9", "fa6s.toggle-off", "Switch all breakpoints off, or on if none is", enabled=lambda f: bool(f.session.experiment.breakpoints)),
     Act("what_if", "What if…", "Step", lambda f: f.ask_what_if(), "Ctrl+H", "fa6s.circle-question", "Give the element on the chain-rule card another value and see this iteration with it", enabled=has_trace),
-    Act("what_if_ablate", "What if it were 0", "Step", lambda f: f.chain_rule.what_if.open("ablate"), "Ctrl+Shift+H", "fa6s.eraser", "Ablate the element on the chain-rule card, or its whole node", enabled=has_trace),
-    Act("take_back", "Take the last what-if back", "Step", lambda f: f.session.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
-    Act("take_all_back", "Take all what-ifs back", "Step", lambda f: f.session.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
+    Act("what_if_ablate", "What if it were 0", "Step", lambda f: f.ask_ablated(), "Ctrl+Shift+H", "fa6s.eraser", "Ablate the element on the chain-rule card, or its whole node", enabled=has_trace),
+    Act("take_back", "Take the last what-if back", "Step", lambda f: f.source.what_ifs.take_back(), "", "fa6s.reply", "Suppose the last what-if no longer", enabled=_supposes),
+    Act("take_all_back", "Take all what-ifs back", "Step", lambda f: f.source.what_ifs.clear(), "", "fa6s.reply-all", "The iteration as it will be made", enabled=_supposes),
     Act("keep_what_ifs", "Keep the supposed weights", "Step", lambda f: f.session.keep_what_ifs(), "", "fa6s.thumbtack", "Make the supposed weights the network's own", enabled=_supposes),
     Act("copy_value", "Copy the value as Python", "Edit", lambda f: f.copy("value", "torch"), "Ctrl+Alt+U", "fa6s.copy", "Copy the value of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),
     Act("copy_gradient", "Copy the gradient as Python", "Edit", lambda f: f.copy("gradient", "torch"), "Ctrl+Shift+U", "fa6s.copy", "Copy the gradient of the node on the chain-rule card, all rows, as torch.tensor(…) with every digit", enabled=has_trace),

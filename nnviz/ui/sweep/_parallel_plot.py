@@ -24,7 +24,8 @@ _EXPLANATION = (
     "Esc takes all back. A click on a line chooses its run. Keys: left and right choose an axis, up and down move the foot of what is "
     "chosen on it, with Shift its top."
 )
-_REACH, _NEAR, _SIDE = 14.0, 6.0, 50.0
+_EMPTY = "press sweep… to train every combination of some settings and seeds"
+_REACH, _NEAR, _SIDE = 14.0, 6.0, 58.0
 """Pixels around an axis in which it is dragged, around a line in which it is meant, and at both sides for texts."""
 _MOST_TEXTS = 6
 _STEP = 0.05
@@ -60,11 +61,11 @@ class ParallelPlot(Plot):
         self._axis: tuple[str, float] | None = None
         """The axis that is being dragged along, and where that began."""
 
-    def set_runs(self, all: tuple[Dimension, ...], ranks: Mapping[int, float], numbers: tuple[int, ...]) -> None:
-        """Show these runs, by their numbers. Axes that are there no more are no longer brushed."""
+    def set_runs(self, all: tuple[Dimension, ...], ranks: Mapping[int, float], numbers: tuple[int, ...], is_begun: bool = True) -> None:
+        """Show these runs, by their numbers; `is_begun`: whether more can come. Axes that are there no more are no longer brushed."""
         names = {one.name for one in all}
         self.brushes = {name: ends for name, ends in self.brushes.items() if name in names}
-        self.offer(all, ranks, numbers)
+        self.offer(all, ranks, numbers, is_begun)
 
     def choose(self, number: int) -> None:
         """Let this run stand out; 0 for none."""
@@ -77,19 +78,27 @@ class ParallelPlot(Plot):
             self.brushes = {}
             self._follow()
 
-    def take(self, all: tuple[Dimension, ...] = (), ranks: Mapping[int, float] | None = None, numbers: Sequence[int] = ()) -> None:
+    def take(
+        self,
+        all: tuple[Dimension, ...] = (),
+        ranks: Mapping[int, float] | None = None,
+        numbers: Sequence[int] = (),
+        is_begun: bool = False,
+    ) -> None:
         self._all, self._ranks, self._numbers = all, ranks or {}, tuple(numbers)
         self._passing = frozenset(passing(all, self.brushes, self._numbers))
         shares = [[one.share(number) for one in all] for number in self._numbers]
         self._shares = np.array(shares, dtype=np.float64).reshape(len(self._numbers), len(all))
-        self.sentence = "" if numbers else "no run is finished yet"
+        self.sentence = "" if numbers else "no run is finished yet" if is_begun else _EMPTY
         count = len(self._passing)
         said = (
             f"{count:,} of {len(self._numbers):,} runs"
             if self.brushes
-            else f"{count:,} run{'s' * (count != 1)}, the bluer the lower the loss"
+            else f"{count:,} run{'s' * (count != 1)}, bluer: lower loss"
+            if count
+            else ""
         )
-        self.set_heading("Parallel coordinates", said, "Axes")
+        self.set_heading("Parallel coordinates", said if numbers else "", "Axes")
 
     def _follow(self) -> None:
         self.renew()
@@ -197,7 +206,10 @@ class ParallelPlot(Plot):
 
     def _write_tick(self, painter: QPainter, theme: Theme, x: float, share: float, text: str, width: float) -> None:
         """Beside the axis, on the panel's colour so that lines do not cross it; at the last axis to its left."""
-        text = QFontMetricsF(small_mono()).elidedText(text, Qt.TextElideMode.ElideRight, max(40.0, width - 16))
+        room = max(40.0, width - 16)
+        if text_width(text, number=True) > room and _is_number(text):
+            text = f"{float(text):.0e}".replace("e-0", "e−").replace("e+0", "e")  # with all its digits it would be cut off
+        text = QFontMetricsF(small_mono()).elidedText(text, Qt.TextElideMode.ElideRight, room)
         wide = text_width(text, number=True) + 4
         left = x + 6 if x + 6 + wide <= self.width() else x - 6 - wide
         room = QRectF(left, self._down(share) - line_height() / 2, wide, line_height())
@@ -257,16 +269,28 @@ class ParallelPlot(Plot):
 
 
 def ticks(one: Dimension, most: int) -> list[tuple[float, str]]:
-    """Return where texts stand along an axis, as shares, and what they say: each word, each of few numbers, else both ends and between."""
+    """Return where texts stand along an axis, as shares, and what they say: each word, each of few numbers, else both ends and between;
+    "≥" where runs that diverged stand at the end."""
     if one.words:
         step = max(1, -(-len(one.words) // most))
         return [(one.share_of(word), word) for word in one.words[::step]]
     values = sorted(value for value in set(one.values.values()) if math.isfinite(value))
-    if one.is_result or len(values) > most:
+    if values and (one.is_result or len(values) > most):
         low, high = one.ends
         between = (low * high) ** 0.5 if one.is_log else (low + high) / 2
-        values = sorted({low, between, high}) if values else []
-    return [(one.share_of(value), plot_numbers.tick(float(f"{value:.3g}"))) for value in values]
+        if not one.is_result:
+            between = min(values, key=lambda value: abs(one.share_of(value) - 0.5))  # one that is there: there is no seed 15.5
+        values = sorted({low, between, high})
+    beyond = max(one.values.values(), default=0.0) > one.ends[1]
+    text = plot_numbers.percent if one.name == "accuracy" else lambda value: plot_numbers.tick(float(f"{value:.3g}"))
+    return [(one.share_of(value), f"≥{text(value)}" if beyond and value == one.ends[1] else text(value)) for value in values]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _moved_into(room: QRectF, width: float, bounds: QRectF) -> QRectF:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QLabel, QMenu, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from nnviz.document.sweep_plan import PlannedRun
 from nnviz.records.sweep_records import SweptRun
 from nnviz.ui.sweep._band_plot import BandPlot
 from nnviz.ui.sweep._parallel_plot import ParallelPlot, loss_color
-from nnviz.ui.sweep.swept_values import Dimension, passing, ranks, result_dimensions, seed_bands, setting_dimensions
+from nnviz.ui.sweep.swept_values import Dimension, best_of, passing, ranks, result_dimensions, seed_bands, setting_dimensions
 from nnviz.ui.theme.colors import BODY, GRID, GUTTER
 from nnviz.ui.theme.fonts import mono, scaled
 from nnviz.ui.widgets.card import header_height
 from nnviz.ui.widgets.plot import Plot
 from nnviz.ui.widgets.sorted_table import ROW, Column, Table
 
+_SHARES = 5, 4
+"""Of the plots and of the table, of the height."""
 _HIGH, _MEASURED = 22, 20
 """Pixels of a row of the table, and how many rows its columns are measured by."""
 _VERDICT_COLORS = {"flat": "muted", "falling": "forward", "oscillating": "clip", "diverged": "loss", "failed": "loss"}
@@ -37,6 +39,7 @@ class SweepPanel(QWidget):
         self.parallel, self.bands = ParallelPlot(), BandPlot(loss_color)
         self.table: Table | None = None
         self.chosen = 0
+        self._note = ""
         self._labels: tuple[str, ...] = ()
         self._rows: tuple[SweptRun, ...] = ()
         self._runs: Sequence[PlannedRun] | None = None
@@ -62,8 +65,8 @@ class SweepPanel(QWidget):
         for plot, share in ((self.parallel, 55), (self.bands, 45)):
             self._above.addWidget(_headed(plot))
             self._above.setStretchFactor(self._above.count() - 1, share)
-        below = QWidget()
-        self._below = QVBoxLayout(below)
+        self._under = QWidget()
+        self._below = QVBoxLayout(self._under)
         self._below.setContentsMargins(0, GRID, 0, 0)
         self._below.setSpacing(GRID)
         foot = QHBoxLayout()
@@ -71,11 +74,11 @@ class SweepPanel(QWidget):
         foot.addWidget(self.keep_button)
         foot.addWidget(self.open_button)
         self._below.addLayout(foot)
-        both = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
+        both = self._both = QSplitter(Qt.Orientation.Vertical, childrenCollapsible=False)
         both.addWidget(self._above)
-        both.addWidget(below)
-        both.setStretchFactor(0, 5)
-        both.setStretchFactor(1, 4)
+        both.addWidget(self._under)
+        for place, share in enumerate(_SHARES):
+            both.setStretchFactor(place, share)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(both)
@@ -93,9 +96,18 @@ class SweepPanel(QWidget):
             self.parallel.brushes = {}
             self.chosen = 0
         self.bands.prefer("validation_losses" if any(row.validation_losses for row in rows) else "losses")
-        self.parallel.set_runs(self._all, self._ranks, tuple(row.number for row in rows))
+        self.parallel.set_runs(self._all, self._ranks, tuple(row.number for row in rows), bool(runs))
+        if runs and self._under.isHidden():
+            self._both.setSizes([100 * share for share in _SHARES])  # what is shown anew gets no more than it needs
+        self._under.setVisible(bool(runs))
         self._show_table()
         self._filter()
+
+    def set_note(self, note: str) -> None:
+        """Say this of all runs."""
+        if note != self._note:
+            self._note = note
+            self._tell()
 
     def _show_table(self) -> None:
         """Columns go with the sweep: a table is made anew when they are others."""
@@ -111,7 +123,6 @@ class SweepPanel(QWidget):
             header.setSortIndicatorClearable(True)
             header.setHighlightSections(False)
             header.setResizeContentsPrecision(_MEASURED)
-            header.setSectionResizeMode(len(head) + len(_LAST), QHeaderView.ResizeMode.Stretch)
             self.table.setSortingEnabled(True)
             self.table.row_picked.connect(lambda row: self.pick(0 if row.number == self.chosen else row.number))
             self.table.doubleClicked.connect(lambda index: self._open(index.data(ROW)))
@@ -129,8 +140,7 @@ class SweepPanel(QWidget):
         place = [other.name for other in self._all].index(one.name)
         value = lambda row: self._all[place].values.get(row.number)  # noqa: E731
         text = lambda row: self._all[place].text(row.number)  # noqa: E731
-        is_number = not one.words
-        return Column(one.name, text, value, one.label, font=lambda row: mono(BODY), right=is_number, width=None)
+        return Column(one.name, text, value, one.label, font=lambda row: mono(BODY), right=True, width=None)
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -141,8 +151,21 @@ class SweepPanel(QWidget):
         """Let table and curves show the runs that the brushed axes let pass."""
         shown = set(self.shown)
         self.table.set_rows([row for row in self._rows if row.number in shown])
+        self._spread()
         self._show_bands()
         self.pick(self.chosen if self.chosen in shown else 0)
+
+    def _spread(self) -> None:
+        """Give the columns all the room: to what is said of runs that failed, else to all alike; without enough each gets what it needs."""
+        header, last = self.table.horizontalHeader(), len(self._head) + len(_LAST)
+        has_words = any(row.message for row in self.table.rows())
+        needed = sum(max(header.sectionSizeHint(place), self.table.sizeHintForColumn(place)) for place in range(last))
+        header.setSectionHidden(last, not has_words)
+        is_wide = not has_words and needed <= self.table.viewport().width()
+        mode = QHeaderView.ResizeMode
+        for place in range(last):
+            header.setSectionResizeMode(place, mode.Stretch if is_wide else mode.ResizeToContents)
+        header.setSectionResizeMode(last, mode.Stretch)
 
     def _show_bands(self) -> None:
         shown = set(self.shown)
@@ -160,10 +183,16 @@ class SweepPanel(QWidget):
         self.parallel.choose(number)
         self.bands.choose(number)
         row = self._row(number)
-        self.line.setText(_told(row) if row else "")
+        self._tell()
         for button in (self.open_button, self.keep_button):
             button.setEnabled(row is not None and not row.is_failed)
         self.picked.emit(number)
+
+    def _tell(self) -> None:
+        """Say below the table what is to be said of all runs, and of the chosen one; without one of the best."""
+        row, shown = self._row(self.chosen), set(self.shown)
+        best = "" if row else best_of(self._labels, [one for one in self._rows if one.number in shown])
+        self.line.setText(" ".join(filter(None, (self._note, _told(row) if row else best))))
 
     def _row(self, number: int) -> SweptRun | None:
         return next((row for row in self._rows if row.number == number), None)
@@ -194,6 +223,10 @@ class SweepPanel(QWidget):
 
     # --- Qt ---
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._spread()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         row = self.table.currentIndex().data(ROW)
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -210,10 +243,21 @@ def _verdict(row: SweptRun) -> str:
 
 
 def _measured(title: str, value: Callable[[SweptRun], float], text: str, tip: str) -> Column:
-    return Column(title, lambda row: text.format(value(row)), value, tip, font=lambda row: mono(BODY), right=True, width=None)
+    """A column of numbers, which runs that failed do not have."""
+    known = lambda row: None if row.is_failed else value(row)  # noqa: E731
+    told = lambda row: "–" if row.is_failed else text.format(value(row))  # noqa: E731
+    return Column(title, told, known, tip, font=lambda row: mono(BODY), right=True, width=None)
 
 
-_NUMBER = _measured("run", lambda row: row.number, "{}", "Its number in the sweep")
+_NUMBER = Column(
+    "run",
+    lambda row: str(row.number),
+    lambda row: row.number,
+    "Its number in the sweep",
+    font=lambda row: mono(BODY),
+    right=True,
+    width=None,
+)
 _LAST = (
     Column(
         "verdict",
@@ -222,11 +266,12 @@ _LAST = (
         "How its loss went: flat, falling, oscillating or diverged; failed: it could not be made",
         lambda row: _told(row),
         lambda row: _VERDICT_COLORS.get(_verdict(row), "muted"),
+        right=True,
         width=None,
     ),
     _measured("iterations", lambda row: row.iterations, "{:,}", "How many were made"),
     _measured("time", lambda row: row.seconds, "{:,.2f} s", "How long it took"),
-    Column("", lambda row: row.message, lambda row: row.message, color=lambda row: "muted"),
+    Column("", lambda row: f"   {row.message}", lambda row: row.message, "", lambda row: row.message, lambda row: "muted"),
 )
 
 

@@ -33,7 +33,9 @@ from nnviz.ui.widgets.search_list import ListEntry, SearchList
 Plan = Callable[[SweepOrder], Sequence[PlannedRun]]
 """Raises Refused for what cannot be swept."""
 
-_WIDE, _NAME, _LIST = 580, 60, 132
+_WIDE, _NAME, _LIST = 580, 60, 133
+_LEAST = 50
+"""A run of fewer iterations was stepped through, and says nothing about how long those of a sweep are to be."""
 _MOST_AXES = 6
 _QUICK, _REST, _MOST_RUNS = 300, 250, 5_000
 """So many runs are checked with every letter, more when so many milliseconds have passed since the last one, and no more than that."""
@@ -65,11 +67,18 @@ class SweepSheet(QDialog):
         self.search = QLineEdit(placeholderText="Add a setting: learning rate, units, dropout …", accessibleName="Search settings")
         self.list = QListWidget(accessibleName="Settings")
         self.list.setFixedHeight(round(scaled(_LIST)))
+        self.list.setSpacing(2)
         entries = [ListEntry(one.path, one.label, one.explanation, about=f"{one.path} {one.explanation}") for one in settings]
         self._found = SearchList(self.search, self.list, entries, nothing="Nothing is called so. Try one word of its name.", spacing=GRID)
         fields = (_SEEDS, _DRAWS, _DRAW_SEED, _ITERATIONS, _WORKERS)
         self._boxes = self.seeds, self.draws, self.draw_seed, self.iterations, self.workers = tuple(map(IntegerBox, fields))
-        starts = (_SEEDS.default, _DRAWS.default, 0, iterations or _ITERATIONS.default, max(1, QThread.idealThreadCount()))
+        starts = (
+            _SEEDS.default,
+            _DRAWS.default,
+            0,
+            iterations if iterations >= _LEAST else _ITERATIONS.default,
+            max(1, QThread.idealThreadCount()),
+        )
         for box, value in zip(self._boxes, starts, strict=True):
             box.set_value(value)
         self.ways = QButtonGroup(self, exclusive=True)
@@ -212,7 +221,7 @@ class SweepSheet(QDialog):
         """How many runs of how many iterations, how many of them cannot be made, and about how long that takes here."""
         failing = sum(bool(run.problem) for run in runs)
         said = [f"{len(runs):,} runs of {self.iterations.value():,} iterations"]
-        said += [f"{failing:,} of them cannot be made"] if failing else []
+        said += [f"{failing:,} of them cannot be made ({next(run.problem for run in runs if run.problem)})"] if failing else []
         if self.cluster.text().strip():
             return " · ".join(said)
         if self._speed is None:
@@ -231,6 +240,7 @@ class SweepSheet(QDialog):
 
     def open_over(self, window: QWidget) -> None:
         """Open below the bar of the window; gone once it is closed."""
+        fit_height(self)
         open_below_bar(self, window, self.search)
 
 

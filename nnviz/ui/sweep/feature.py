@@ -27,6 +27,7 @@ _REST = 400
 """Milliseconds between two times at which the pictures are made anew while runs are finished."""
 _SELDOM = 10
 """At most one part in so many of the time is spent on it."""
+_EARLIER = "These runs are of the document as it was when the sweep began, which is another now."
 _FILTERS = "CSV (*.csv);;Parquet (*.parquet)"
 
 
@@ -43,9 +44,10 @@ class SweepFeature(QObject):
         super().__init__(self.panel)
         self.session, self._shell = session, shell
         table = shell.action_table
-        words = (("sweep", "sweep…"), ("export_sweep", "export…"), ("cancel_sweep", "cancel"))
+        words = (("sweep", "sweep…"), ("export_sweep", "export…"), ("go_on_sweep", "go on"), ("cancel_sweep", "cancel"))
         self.cards = {_PANEL: Card("Sweep", self.panel, tuple(ActionButton(table[action], word) for action, word in words))}
-        self._began = 0.0
+        self._began, self._before = 0.0, 0
+        """When it began, or went on, and how many runs were finished then."""
         self._filling = QTimer(self, singleShot=True, interval=_REST)
         self._filling.timeout.connect(self._fill)
         self.panel.open_requested.connect(self.open)
@@ -54,6 +56,7 @@ class SweepFeature(QObject):
         for plot in (self.panel.parallel, self.panel.bands):
             plot.export_requested.connect(shell.export_picture)
         session.sweep.changed.connect(self._follow)
+        session.experiment_changed.connect(lambda old, new: self._tell())
         self._tell()
 
     # --- what is shown ---
@@ -74,14 +77,18 @@ class SweepFeature(QObject):
         self._filling.setInterval(max(_REST, round(_SELDOM * 1000 * (time.monotonic() - start))))
 
     def _tell(self) -> None:
-        """How far it has come, beside the title."""
+        """How far it has come, and of what, beside the title."""
         sweep = self.session.sweep
         done, total, failed = len(sweep.rows), len(sweep.planned), sum(row.is_failed for row in sweep.rows)
-        said = [f"{done:,} of {total:,} runs" if total else "press sweep… to train many runs"]
+        made = done - self._before
+        said = [f"{done:,} of {total:,} runs" if total else "none yet"]
         said += [f"{failed:,} failed"] if failed else []
-        if sweep.is_going and done:
-            said.append(f"about {duration((time.monotonic() - self._began) / done * (total - done))} left")
+        if sweep.is_going and made > 0:
+            said.append(f"about {duration((time.monotonic() - self._began) / made * (total - done))} left")
+        said += ["stopped"] if total > done and not sweep.is_going else []
+        said += ["of an earlier document"] if sweep.is_of_earlier else []
         self.cards[_PANEL].set_subtitle(" · ".join(said))
+        self.panel.set_note(_EARLIER if sweep.is_of_earlier else "")
 
     def show(self) -> None:
         """Bring the panel into sight."""
@@ -99,13 +106,20 @@ class SweepFeature(QObject):
         sheet.open_over(self._shell.window())
 
     def _start(self, order: SweepOrder, workers: int, scheduler: str) -> None:
-        self._began = time.monotonic()
+        self._began, self._before = time.monotonic(), 0
         try:
             self.session.sweep.start(order, workers, scheduler)
         except Refused as refused:
             self._shell.toast.post("warning", str(refused))
             return
+        self._fill()
         self.show()
+
+    def go_on(self) -> None:
+        """Have the runs made that are missing."""
+        self._began, self._before = time.monotonic(), len(self.session.sweep.rows)
+        self.session.sweep.go_on()
+        self._fill()
 
     @property
     def can_open(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, stdev
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from nnviz.text.numbers import steady
 
 SCORES = ("accuracy", "rmse")
 """Metrics that have an axis of their own."""
+DIVERGED = "diverged"
+"""The verdict on a run whose loss went out of all bounds."""
 _LOG = 30.0
 """From this ratio of the largest to the smallest value on an axis is logarithmic."""
 
@@ -31,7 +33,7 @@ class Dimension:
     """By the number of a run; none where it has none."""
     is_result: bool = False
     ends: tuple[float, float] = (0.0, 1.0)
-    """The smallest and the largest number."""
+    """The smallest and the largest number, of results that of the runs that did not diverge: what lies beyond is at the end."""
     words: tuple[str, ...] = field(default=())
     """All values in their order, where they are no numbers."""
 
@@ -53,6 +55,7 @@ class Dimension:
         if self.words:
             return 0.5 if len(self.words) == 1 else self.words.index(value) / (len(self.words) - 1)
         low, high = self.ends
+        value = min(max(value, low), high)
         if low == high:
             return 0.5
         if self.is_log:
@@ -80,8 +83,11 @@ def setting_dimensions(labels: Sequence[str], runs: Sequence[PlannedRun]) -> tup
 
 def result_dimensions(rows: Sequence[SweptRun]) -> tuple[Dimension, ...]:
     """Return the losses and scores of the runs that are finished, as far as they have any."""
-    losses = [_result(name.replace("_", " "), {row.number: getattr(row, name) for row in rows}) for name in ("loss", "validation_loss")]
-    scores = [_result(name, {row.number: row.metrics.get(name) for row in rows}) for name in SCORES]
+    sound = {row.number for row in rows if row.verdict != DIVERGED}
+    losses = [
+        _result(name.replace("_", " "), {row.number: getattr(row, name) for row in rows}, sound) for name in ("loss", "validation_loss")
+    ]
+    scores = [_result(name, {row.number: row.metrics.get(name) for row in rows}, sound) for name in SCORES]
     return tuple(one for one in (*losses, *scores) if one.values)
 
 
@@ -93,14 +99,22 @@ def _dimension(name: str, label: str, texts: Mapping[int, str]) -> Dimension:
     return Dimension(name, label, dict(texts), words=words)
 
 
-def _numbers(name: str, label: str, values: Mapping[int, float | None], is_result: bool = False) -> Dimension:
+def _numbers(name: str, label: str, values: Mapping[int, float | None]) -> Dimension:
     known = {number: float(value) for number, value in values.items() if value is not None}
-    finite = [value for value in known.values() if math.isfinite(value)]
-    return Dimension(name, label, known, is_result, (min(finite, default=0.0), max(finite, default=1.0)))
+    return Dimension(name, label, known, ends=_ends(known.values()))
 
 
-def _result(name: str, values: Mapping[int, float | None]) -> Dimension:
-    return _numbers(name, name, values, True)
+def _result(name: str, values: Mapping[int, float | None], sound: Container[int]) -> Dimension:
+    """`sound`: the runs that did not diverge; one that did would leave all others at the foot of the axis."""
+    known = {number: float(value) for number, value in values.items() if value is not None}
+    finite = {number: value for number, value in known.items() if math.isfinite(value)}
+    kept = [value for number, value in finite.items() if number in sound]
+    return Dimension(name, name, known, True, _ends(kept or finite.values()))
+
+
+def _ends(values: Iterable[float]) -> tuple[float, float]:
+    finite = [value for value in values if math.isfinite(value)]
+    return min(finite, default=0.0), max(finite, default=1.0)
 
 
 def short_names(labels: Sequence[str]) -> dict[str, str]:
@@ -158,20 +172,46 @@ class SeedBand:
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    is_diverged: bool = False
+    """Whether one of them did."""
 
 
 def seed_bands(labels: Sequence[str], rows: Sequence[SweptRun], curve: str) -> tuple[SeedBand, ...]:
     """Return a band for each combination of settings, named by those that differ. `curve`: losses · validation_losses; runs without any are
     left out."""
+    groups = _groups(labels, [row for row in rows if getattr(row, curve)])
+    return tuple(_band(name, runs, curve) for name, runs in groups)
+
+
+def _groups(labels: Sequence[str], rows: Sequence[SweptRun]) -> list[tuple[str, list[SweptRun]]]:
+    """The runs of each combination of settings, which differ in their seed alone, and what these settings are, as far as they change."""
     names = short_names(labels)
     groups: dict[tuple[str, ...], list[SweptRun]] = {}
     for row in rows:
-        if getattr(row, curve):
-            key = tuple(value for label, value in zip(labels, row.values, strict=True) if label != "seed")
-            groups.setdefault(key, []).append(row)
+        key = tuple(value for label, value in zip(labels, row.values, strict=True) if label != "seed")
+        groups.setdefault(key, []).append(row)
     others = [names[label] for label in labels if label != "seed"]
     changing = [place for place in range(len(others)) if len({key[place] for key in groups}) > 1]
-    return tuple(_band(" · ".join(f"{others[place]} {key[place]}" for place in changing), runs, curve) for key, runs in groups.items())
+    return [(" · ".join(f"{others[place]} {key[place]}" for place in changing), runs) for key, runs in groups.items()]
+
+
+def best_of(labels: Sequence[str], rows: Sequence[SweptRun]) -> str:
+    """Return which settings have the lowest loss at the end, as a mean over their seeds, as a sentence; empty where none has any. Settings
+    of which a run failed or diverged beyond all numbers are none of them."""
+    groups = [(name, [judged_loss(run) for run in runs if run.iterations or not run.is_failed]) for name, runs in _groups(labels, rows)]
+    sound = [(fmean(losses), name, losses) for name, losses in groups if losses and all(map(_is_known, losses))]
+    if not sound:
+        return ""
+    mean, name, losses = min(sound)
+    figure = "validation loss" if any(row.validation_loss is not None for row in rows) else "training loss"
+    told = f"{figure} {steady(mean)}"
+    if len(losses) > 1:
+        told = f"mean {told} ± {steady(stdev(losses))} over {len(losses)} seeds, {steady(min(losses))} to {steady(max(losses))}"
+    return f"Lowest with {name}: {told}." if name and len(groups) > 1 else f"{told[0].upper()}{told[1:]}."
+
+
+def _is_known(loss: float | None) -> bool:
+    return loss is not None and math.isfinite(loss)
 
 
 def _band(name: str, runs: Sequence[SweptRun], curve: str) -> SeedBand:
@@ -184,4 +224,5 @@ def _band(name: str, runs: Sequence[SweptRun], curve: str) -> SeedBand:
                 known.setdefault(iteration, []).append(loss)
     iterations = sorted(known)
     columns = [np.array([call(known[at]) for at in iterations], dtype=np.float64) for call in (fmean, min, max)]
-    return SeedBand(name or "all runs", tuple(run.number for run in runs), np.array(iterations, dtype=np.float64), *columns)
+    is_diverged = any(run.verdict == DIVERGED for run in runs)
+    return SeedBand(name or "all runs", tuple(run.number for run in runs), np.array(iterations, dtype=np.float64), *columns, is_diverged)

@@ -107,7 +107,7 @@ class TeachPage(QWidget):
         on_step.setSpacing(GRID)
         for name, button in self.buttons.items():
             if name in ("up", "down", "remove"):
-                button.setFixedWidth(round(scaled(30)))
+                button.setFixedWidth(round(scaled(34)))
             on_step.addWidget(button)
         on_step.addStretch()
         self.add.setProperty("accent", True)

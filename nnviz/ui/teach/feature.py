@@ -85,6 +85,8 @@ class TeachFeature(QObject):
             changed.connect(lambda *_: self._follow())
         session.stepping.selection_changed.connect(lambda *_: self._follow())
         session.document_replaced.connect(self._follow)
+        for changed in (session.branches.changed, session.tasks.changed):
+            changed.connect(lambda *_: self._follow())
         session.lessons.changed.connect(self._follow_trial)
 
     def look_through(self, view: Callable[[], AuthorView], may_leave: Callable[[], bool]) -> None:

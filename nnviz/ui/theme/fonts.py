@@ -7,7 +7,6 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QFont, QFontDatabase
 
 from nnviz.resource_files import resource_folder
@@ -19,6 +18,8 @@ MONO_FAMILIES = (colors.MONO, "DejaVu Sans Mono", "DejaVu Sans")
 
 _WIDEST_TIP = 90
 """Characters of a line of a tooltip."""
+
+_percent = 100
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +41,13 @@ def load_fonts() -> tuple[str, ...]:
 
 def text_size() -> int:
     """Return how large texts are, in percent of how they were designed; 100 until `style.apply_text_size` has been called."""
-    app = QCoreApplication.instance()
-    return (app and app.property("text_size")) or 100
+    return _percent
+
+
+def set_text_size(percent: int) -> None:
+    """Make fonts and lengths of this size from now on; `style.apply_text_size` also tells the widgets there are."""
+    global _percent  # a frame of all plots asks for it 600 times: a property of the application took a thirtieth of that frame
+    _percent = percent
 
 
 def scaled(pixels: float) -> float:

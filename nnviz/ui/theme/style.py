@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QWidget
 
 from nnviz.resource_files import resource_folder
 from nnviz.ui.theme.colors import BODY, DARK, LIGHT, SMALL, Theme, current_theme
-from nnviz.ui.theme.fonts import MONO_FAMILIES, sans, scaled, text_size
+from nnviz.ui.theme.fonts import MONO_FAMILIES, sans, scaled, set_text_size, text_size
 
 _ROLES = {
     QPalette.ColorRole.Window: "background",
@@ -198,7 +198,7 @@ def apply_text_size(app: QApplication, percent: int) -> None:
     before, percent = scaled(1.0), min(TEXT_SIZES, key=lambda known: abs(known - percent))
     if percent == text_size():
         return
-    app.setProperty("text_size", percent)  # first: whoever hears of the change asks for it
+    set_text_size(percent)  # first: whoever hears of the change asks for it
     given = [widget for widget in app.allWidgets() if _has_own_font(widget) and not _is_within_box(widget)]
     designed = [(widget, *(widget.property(_DESIGNED) or (widget.font().pixelSize() / before, widget.styleSheet()))) for widget in given]
     _dress(app, current_theme())

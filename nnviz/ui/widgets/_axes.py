@@ -124,7 +124,7 @@ class Axes:
         self._theme, self._shown, self._texts = theme, [], []
         self._ratio = painter.deviceTransform().m11()
         self._outlines = painter.paintEngine().type() != QPaintEngine.Type.Raster
-        area = QRectF(self._view.parentWidget().rect())
+        area = self._view.parentWidget().area
         frame = QRectF(frame.topLeft(), frame.size().expandedTo(QSizeF(1, 1)))  # in a plot without room
         if (area, frame, x, y) == (self._area, self._frame, self._x, self._y):
             return

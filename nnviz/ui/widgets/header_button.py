@@ -57,10 +57,7 @@ class ChoiceButton(QAbstractButton):
         if (tuple(choices), key) == (self._choices, self.key):
             return
         self._choices, self.key = tuple(choices), key
-        self.setText(self._words.get(key, dict(choices).get(key, "")))
-        self.setAccessibleDescription(self.text())
-        self.updateGeometry()
-        self.update()
+        _show_text(self, self._words.get(key, dict(choices).get(key, "")))
 
     def menu(self) -> QMenu:
         """Return a new menu of the choices. Who opens it deletes it."""
@@ -112,6 +109,10 @@ class ActionButton(QAbstractButton):
         action.changed.connect(self._follow)
         self._follow()
 
+    def set_text(self, text: str) -> None:
+        """Show this word; what it does stays its accessible name."""
+        _show_text(self, text)
+
     def _follow(self) -> None:
         self.setEnabled(self._action.isEnabled())
         self.setToolTip(self._action.toolTip())
@@ -146,10 +147,26 @@ class PopupButton(QAbstractButton):
 
     def set_text(self, text: str) -> None:
         """Show this word."""
-        if text != self.text():
-            self.setText(text)
-            self.setAccessibleDescription(text)
-            self.updateGeometry()
+        _show_text(self, text)
+
+    # --- Qt ---
+
+    def sizeHint(self) -> QSize:
+        return _size(self.text() + " ▾")
+
+    @painted
+    def paintEvent(self, event: QPaintEvent) -> None:
+        _paint(self, self.text() + " ▾", current_theme())
+
+
+class MenuButton(QAbstractButton):
+    """A word that opens a menu below it."""
+
+    def __init__(self, text: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        _prepare(self, text, tip)
+        self.menu = QMenu(self)
+        self.clicked.connect(lambda: _open_below(self.menu, self))
 
     # --- Qt ---
 
@@ -174,6 +191,13 @@ def _prepare(button: QAbstractButton, text: str, tip: str) -> None:
     button.setAccessibleName(tip)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+
+def _show_text(button: QAbstractButton, text: str) -> None:
+    if text != button.text():
+        button.setText(text)
+        button.setAccessibleDescription(text)
+        button.updateGeometry()
 
 
 def _size(text: str) -> QSize:

@@ -21,9 +21,8 @@ def fit_height(sheet: QDialog) -> None:
 
 
 def open_below_bar(sheet: QDialog, window: QWidget, first: QWidget) -> None:
-    """Open a sheet below the bar of a window, with the keyboard in `first`; it is gone once it is closed."""
+    """Open a sheet of its final size below the bar of a window, with the keyboard in `first`; it is gone once it is closed."""
     sheet.finished.connect(sheet.deleteLater)
-    fit_height(sheet)
     place_below_bar(sheet, window)
     sheet.show()
     first.setFocus()

@@ -58,6 +58,8 @@ class Plot(QWidget):
         """What a picture has to say of colours that the plot itself does not explain."""
         self.least_height = 0
         """Pixels a picture needs for everything to be in it, where something is scrolled on the screen."""
+        self.area = QRectF()
+        """The room that was painted last, on the screen or in a picture."""
         self.names: Mapping[str, str] = {}
         self.is_past = False
         self.zoom = Zoom()
@@ -135,26 +137,27 @@ class Plot(QWidget):
             self.setAccessibleDescription(subtitle)
             self.heading_changed.emit(title, short, subtitle)
 
-    def paint_still(self, painter: QPainter) -> None:
-        """Paint the whole plot as it stands in a picture, in the theme that is worn now: nothing is under the pointer."""
-        hovered, pointed, size = self.hovered, self.pointed, self.size()
+    def paint_still(self, painter: QPainter, size: QSize) -> None:
+        """Paint the whole plot as it stands in a picture of this size, in the theme that is worn now: nothing is under the pointer."""
+        hovered, pointed, before = self.hovered, self.pointed, self.size()
         self.hovered = self.pointed = None
-        self.resize(size.expandedTo(QSize(0, self.least_height)))
+        self.resize(size)
         try:
             self.take(*self._parts)
-            self._paint_all(painter)
+            self._paint_all(painter, QRectF(QPointF(), size))  # a scroll area around it may not have let it become as large
         finally:
             self.hovered, self.pointed = hovered, pointed
-            self.resize(size)
+            self.resize(before)
 
-    def _paint_all(self, painter: QPainter) -> None:
+    def _paint_all(self, painter: QPainter, area: QRectF) -> None:
+        self.area = area
         if self.sentence or not self._parts:
-            paint_sentence(painter, QRectF(self.rect()), current_theme(), self.sentence or "no data yet")
+            paint_sentence(painter, area, current_theme(), self.sentence or "no data yet")
         else:
             self._times = ()
-            self.paint(painter, QRectF(self.rect()))
+            self.paint(painter, area)
             if self.is_past:
-                painter.fillRect(self.rect(), current_theme().color("panel", 1 - _PAST))
+                painter.fillRect(area, current_theme().color("panel", 1 - _PAST))
 
     def set_surroundings(self, around: Surroundings) -> None:
         """Show these flags, where it has an axis of time, and these other branches, if it draws any."""
@@ -265,7 +268,7 @@ class Plot(QWidget):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), current_theme().color("panel"))
-        self._paint_all(painter)
+        self._paint_all(painter, QRectF(self.rect()))
         if self.hasFocus():
             painter.setPen(QPen(current_theme().color("forward"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -24,6 +24,8 @@ class AxisScale:
         if not self.log:
             return self.start + share_of(values, self.low, self.high) * (self.end - self.start)
         first, last = math.log10(self.low), math.log10(self.high)
+        if isinstance(values, float | int):
+            return self.start + (math.log10(max(values, self.low)) - first) / (last - first) * (self.end - self.start)
         share = (np.log10(np.maximum(values, self.low)) - first) / (last - first)
         return self.start + share * (self.end - self.start)
 
@@ -38,6 +40,8 @@ class AxisScale:
 def share_of(values: np.ndarray | float, low: float, high: float) -> np.ndarray | float:
     """Return where values lie on the way from low (0) to high (1); 0 for low itself where both are the same."""
     half = high / 2 - low / 2  # the whole may be more than the largest number there is
+    if isinstance(values, float | int):  # as most are: numpy takes ten times as long for one number
+        return min(max((float(values) / 2 - float(low) / 2) / (float(half) or 0.5), -_FARTHEST), _FARTHEST)
     with np.errstate(over="ignore"):
         return np.clip((np.asarray(values, dtype=np.float64) / 2 - low / 2) / (half or 0.5), -_FARTHEST, _FARTHEST)
 

@@ -9,10 +9,14 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from msgspec.structs import replace
 from pyarrow import parquet
 from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from nnviz.document import edits
+from nnviz.document.catalog import new_layer
+from nnviz.document.network import Link, Network
 from nnviz.document.store.examples import TEMPLATES, example_names, open_document
 from nnviz.engine.errors import BuildError
 from nnviz.engine.files.written_file import written_file
@@ -53,9 +57,19 @@ def few_with_all_kinds() -> list[str]:
     return chosen
 
 
-@pytest.mark.parametrize("name", few_with_all_kinds())
-def test_onnxruntime_answers_as_torch_does(name, tmp_path):
-    timeline = HeadlessRun(OpenedFile(open_document(name), tmp_path)).timeline
+LEAKY = {"activation": "leaky_relu", "negative_slope": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("name", "of_layer", "set_"),
+    [*((name, "", {}) for name in few_with_all_kinds()), ("template:rnn", "rnn", LEAKY), ("template:encoder", "encoder_block", LEAKY)],
+)
+def test_onnxruntime_answers_as_torch_does(name, of_layer, set_, tmp_path):
+    document = open_document(name)
+    for layer in document.network:
+        for field, value in set_.items() if layer.kind == of_layer else ():
+            document = edits.set_value(document, f"network.layers.{layer.id}.{field}", value)
+    timeline = HeadlessRun(OpenedFile(document, tmp_path)).timeline
     timeline.advance()
     before = digest(timeline.trainer.net)
     told = finished(FileTask(str(tmp_path / "net.onnx"), "network"), timeline).told
@@ -74,9 +88,37 @@ def test_onnxruntime_answers_as_torch_does(name, tmp_path):
     assert all(kept[name] == tuple(parameters[name]) for name in kept)
 
 
-def test_a_network_of_two_sides_is_refused_with_the_reason(tmp_path):
-    with pytest.raises(BuildError, match=r"trained against itself.*safetensors"):
+def test_each_side_of_a_network_is_a_file_of_its_own(tmp_path):
+    gan = open_document("example:gan")
+    layers = list(gan.network.layers)
+    layers.insert(4, new_layer("batch_norm", "training"))
+    links = [Link("g1", "training") if link == Link("g1", "g2") else link for link in gan.network.links] + [Link("training", "g2")]
+    links = [one for one in links if one.target != "z"] + [Link("x", "before"), Link("before", "z")]
+    network = Network((*layers, new_layer("noise", "before")), tuple(links))
+    timeline = HeadlessRun(OpenedFile(replace(gan, network=network), tmp_path)).timeline
+    timeline.go_to(30)
+    trainer, before = timeline.trainer, digest(timeline.trainer.net)
+    for side, rows, answer in (
+        ("generator", torch.randn(7, 2), trainer.sides.made_of),
+        ("discriminator", trainer.training_rows.x[:7], lambda rows: trainer.net(rows)),
+    ):
+        finished(FileTask(str(tmp_path / f"{side}.onnx"), side), timeline)
+        model = onnx.load(tmp_path / f"{side}.onnx")
+        names = {one.name.partition(".")[0] for one in model.graph.initializer}
+        assert {"g1", "d1"} & names == {side[0] + "1"}
+        set_training(trainer.net, False)
+        with torch.no_grad():
+            expected = answer(rows).numpy()
+        session = onnxruntime.InferenceSession(tmp_path / f"{side}.onnx", providers=["CPUExecutionProvider"])
+        assert np.abs(session.run(None, {"input": rows.numpy()})[0] - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
+    assert digest(trainer.net) == before
+
+
+def test_a_network_of_two_sides_has_no_one_output_and_another_has_no_side(moons, tmp_path):
+    with pytest.raises(BuildError, match=r"trained against itself.*--what generator"):
         finished(FileTask(str(tmp_path / "net.onnx"), "network"), trained("gan", 1))
+    with pytest.raises(BuildError, match=r"has no generator"):
+        finished(FileTask(str(tmp_path / "net.onnx"), "generator"), moons)
     assert not list(tmp_path.iterdir())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 import nnviz
+from nnviz.lessons.gradient_check import GradientChecker
 from nnviz.records.trace_matching import shown_node
+from nnviz.session import gradient_search
 from tests.ui.window import opened, wait
 
 
@@ -146,3 +150,34 @@ def test_in_the_window_of_a_recorded_trace(qtbot):
     qtbot.mouseClick(sheet.first_button, Qt.MouseButton.LeftButton)
     assert "sum where the loss takes the mean" in sheet.detail.text()
     assert window.trace.stepping.index.node(window.trace.stepping.selected_node).kind == "loss"
+
+
+def test_a_long_search_goes_on_beside_the_window_and_can_be_cancelled(window, sheet, qtbot, monkeypatch):
+    mine = gradients(window)
+    text = "\n".join(f"{name} = {-array if name.startswith('h1') else array}" for name, array in mine.items())
+    go_on = threading.Event()
+    real = gradient_search.GradientChecker.check
+
+    def held(checker, own, tell=lambda progress: None):
+        def told(progress):
+            if progress.tried == 2:
+                go_on.wait(10)
+            tell(progress)
+
+        return real(checker, own, told)
+
+    monkeypatch.setattr(gradient_search, "GradientChecker", type("Held", (GradientChecker,), {"check": held}))
+    checking = window.features.checking
+    checking._checker = GradientChecker(window.session.stepping.index, 0)
+    for is_cancelled in (True, False):
+        go_on.clear()
+        paste(qtbot, sheet, text if is_cancelled else text + "\n")
+        assert "Not all slips" in sheet.model.sentence("h1.weight") and sheet.search.isVisible() and sheet.cancel_button.isVisible()
+        wait(qtbot, lambda: "slip 1 of" in sheet.search.text())
+        if is_cancelled:
+            qtbot.mouseClick(sheet.cancel_button, Qt.MouseButton.LeftButton)
+            assert not sheet.search.isVisible()
+        go_on.set()
+        wait(qtbot, lambda: not checking._search._timer.isActive())
+        assert ("The sign is turned" in sheet.model.sentence("h1.weight")) is not is_cancelled
+    assert not sheet.search.isVisible() and not sheet.cancel_button.isVisible()

@@ -105,10 +105,32 @@ def test_an_interview_of_three_questions_by_keys(qtbot, window, unasked):
     assert window.session.experiment is before, "an interview leaves the document as it is"
 
 
+def test_the_questions_leave_everything_where_it_was(qtbot, window, unasked):
+    stepping, area, learn = window.session.stepping, window.features.area, window.features.learn
+    area.show_workspace("train")
+    assert stepping.cursor == stepping.length > 0
+    choose(window, "practice")
+    assert stepping.cursor == stepping.length, "all that is computed is still seen"
+    area.show_workspace("train")
+    assert stepping.cursor == stepping.length
+    learn.open("neuron")
+    wait(qtbot, lambda: stands(window))
+    stepping.move("node", +1)
+    answer(window, "12345")
+    before = window.session.lessons.state, stepping.cursor, window.session.experiment, learn.page.field.text()
+    choose(window, "practice")
+    learn.show_list()
+    learn.open("neuron")
+    assert before == (window.session.lessons.state, stepping.cursor, window.session.experiment, learn.page.field.text())
+    assert learn.page.isVisible() and window.session.lessons.state.verdict == "wrong"
+
+
 def test_what_shows_an_answer_is_one_key_away_and_the_question_too(qtbot, window, unasked):
     learn, interview = window.features.learn, window.features.learn.interview
     choose(window, "network")
     press(window, KEY.Key_Return)
+    press(window, KEY.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert interview.question.field.toPlainText() == "\n" and not interview.question.answer.isVisible(), "a new line"
     press(window, KEY.Key_Return)
     question = interview.question.question.text()
     press(window, KEY.Key_S)

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QCheckBox, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
 
 from nnviz.lessons.checks import is_near, judge
 from nnviz.lessons.expression import number, truth
@@ -23,13 +24,15 @@ from tests.ui.window import opened, wait
 LEFT, KEY = Qt.MouseButton.LeftButton, Qt.Key
 
 
-@pytest.fixture
-def window(qtbot, lent_engine, monkeypatch):
-    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Discard)
-    for window in opened(qtbot, "moons", engine=lent_engine):
-        window.resize(1600, 1000)
-        window.features.area.show_workspace("learn")
-        yield window
+@pytest.fixture(scope="module")
+def window(qapp, lent_engine, request):
+    """One window for all lessons, one after the other, as a learner has it: nothing of the last one keeps from the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QMessageBox, "question", lambda *_: pytest.fail("asked"))
+        for window in opened(QtBot(request), "moons", engine=lent_engine):
+            window.resize(1600, 1000)
+            window.features.area.show_workspace("learn")
+            yield window
 
 
 def state(window):
@@ -38,6 +41,10 @@ def state(window):
 
 def stands(window, place: int) -> bool:
     return state(window) is not None and state(window).place == place and not window.session.lessons.is_setting_up
+
+
+def done(window) -> set[str]:
+    return {row.lesson.name for row in window.features.learn.list.rows if row.lesson.is_done}
 
 
 def measured(window, expression: str) -> float:
@@ -191,7 +198,7 @@ NAMES = (*dict.fromkeys(name for name, _ in CHANGES), "chain_rule_backwards", "b
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lesson_is_played_to_its_end(qtbot, window, name):
     feature, lesson = window.features.learn, open_lesson(name)
-    titles = {row.lesson.name: row for row in feature.list.rows}
+    titles, before = {row.lesson.name: row for row in feature.list.rows}, done(window)
     QTest.mouseClick(titles[name], LEFT)
     named = 0
     for place, step in enumerate(lesson.steps):
@@ -207,4 +214,4 @@ def test_a_lesson_is_played_to_its_end(qtbot, window, name):
         wait(qtbot, page.next.isEnabled)
         QTest.mouseClick(page.next, LEFT)
     assert named >= 2 and state(window) is None
-    assert {row.lesson.name for row in feature.list.rows if row.lesson.is_done} == {name}
+    assert done(window) - before == {name}

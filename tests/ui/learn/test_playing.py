@@ -6,17 +6,18 @@ import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QMessageBox
 
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
+from nnviz.jobs.teaching import _Player
 from nnviz.lessons.checks import filled, right_answer
 from nnviz.lessons.expression import number
-from nnviz.lessons.lesson import Ask, Lesson, LessonStep, RunBeside
+from nnviz.lessons.lesson import Ask, Lesson, LessonStep, Option, RunBeside
 from nnviz.lessons.store import lesson_names, open_lesson
-from nnviz.teaching import _Player
 from nnviz.ui.network.neurons import bias_dot
 from nnviz.ui.shell.layouts import WORKSPACES
+from nnviz.ui.shell.top_bar import Figure
 from tests.ui.window import opened, wait
 
 NAME = "first_backward_pass"
@@ -300,8 +301,12 @@ def test_the_runs_of_a_step_are_seen_once_its_question_is_answered(qtbot, window
     runs = {"fast": RunBeside({"training.optimizer.learning_rate": 0.3})}
     ask = Ask("number", "How far?", answer="final('loss', 'fast')")
     step = LessonStep("Guess.", document="template:worked_2-2-1", workspace="train", panels=("loss", "runs"), ask=ask)
-    begin(qtbot, window, Lesson("t", "s", 1, (replace(step, runs=runs, run_iterations=5),)))
-    cards = window.features.cards
+    later = replace(step, document=None, runs={"slow": RunBeside({"training.optimizer.learning_rate": 0.001})}, ask=None, run_iterations=5)
+    begin(qtbot, window, Lesson("t", "s", 1, (replace(step, runs=runs, run_iterations=5), later)))
+    cards, bar = window.features.cards, window.features.run.bar
+    hidden = bar.grab().toImage()
+    QTest.mouseClick(bar, LEFT, pos=bar.places().name_box(1).center().toPoint())
+    assert window.session.branches.present.name == "main" and "Shown as soon" in bar.accessibleDescription() and not bar.is_reachable
     assert not cards["loss"].body.isVisible() and not cards["runs"].body.isVisible() and cards["training"].body.isVisible()
     window.features.area.show_workspace("train")
     assert cards["loss"].body.isVisible(), "the cover belongs to the lesson"
@@ -311,6 +316,10 @@ def test_the_runs_of_a_step_are_seen_once_its_question_is_answered(qtbot, window
     assert cards["loss"].body.isVisible() and cards["runs"].body.isVisible()
     rows = window.features.comparison.panel.table.rows()
     assert {row.name: row.branch.reached for row in rows} == {"main": 0, "fast": 5}, "as far as the curves"
+    assert bar.is_reachable and bar.grab().toImage() != hidden, "how far each has come may be the answer"
+    window.features.learn.go_on()
+    wait(qtbot, lambda: stands(window, 1))
+    assert [kept.branch.name for kept in window.session.branches.kept] == ["slow"], "those of the step before are over"
 
 
 def test_what_a_step_covers_is_seen_once_its_question_is_answered(qtbot, window):
@@ -321,6 +330,18 @@ def test_what_a_step_covers_is_seen_once_its_question_is_answered(qtbot, window)
     assert not card.body.isVisible()
     window.session.lessons.give_up()
     assert card.body.isVisible()
+
+
+def test_what_doctor_and_top_bar_would_say_is_covered_too(qtbot, window):
+    ask = Ask("choice", "Large?", options=(Option("yes", "loss > 1"), Option("no", "loss <= 1")))
+    begin(qtbot, window, Lesson("t", "s", 1, (LessonStep("Look.", document="example:unscaled", covers=("doctor",), ask=ask),)))
+    doctor, figures = window.features.doctor, window.top_bar.findChildren(Figure)
+    wait(qtbot, lambda: bool(window.session.doctor.present))
+    said = [figure.findChildren(QLabel)[1].text() for figure in figures]
+    assert "Shown as soon" in doctor.line.sentence.text() and not doctor.marks and doctor.section.isHidden() and said.count("?") == 2
+    window.session.lessons.give_up()
+    assert "Shown" not in doctor.line.sentence.text() and doctor.marks and not doctor.section.isHidden()
+    assert "?" not in [figure.findChildren(QLabel)[1].text() for figure in figures]
 
 
 def test_a_count_that_is_asked_for_is_not_said_by_the_network(qtbot, window):
@@ -373,6 +394,7 @@ def test_what_a_step_has_measured_stands_in_its_text_and_its_panel(qtbot, window
     headless, page = _Player(), window.features.learn.page
     headless._set_up(beside)
     assert page.text.text() == filled(step.text, headless.facts()) and measured(window, ask.answer) > 10
+    assert not window.features.cards["distances"].body.isVisible(), "it would show the answer"
     assert {"distances", "baselines"} <= set(window.features.area.visible_panels())
     type_answer(window, written(measured(window, ask.answer)))
     press(window, KEY.Key_Return)

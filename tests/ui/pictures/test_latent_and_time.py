@@ -15,9 +15,9 @@ from nnviz.engine.observe.measures import array_of
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import to_numpy
 from nnviz.ui.pictures._latent_plot import LatentPlot
-from nnviz.ui.pictures._tile_plot import TilePlot
 from nnviz.ui.pictures._time_step_plot import TimeStepPlot
 from nnviz.ui.pictures.tile_instruments import INSTRUMENTS
+from nnviz.ui.pictures.tile_plot import TilePlot
 from nnviz.ui.theme.colors import LIGHT
 from tests.engine.experiments import chain, experiment
 from tests.ui.pictures.conftest import run_of, trained

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF
 from nnviz.records.picture_records import Picture, PictureWish
 from nnviz.records.tensors import to_numpy
 from nnviz.session.run import RunState
-from nnviz.ui.pictures._tile_plot import TilePlot
 from nnviz.ui.pictures.tile_grid import tile_grid
 from nnviz.ui.pictures.tile_instruments import INSTRUMENTS
+from nnviz.ui.pictures.tile_plot import TilePlot
 from nnviz.ui.theme.colors import DARK, LIGHT
 from nnviz.ui.theme.style import apply_theme
 from nnviz.ui.widgets.plot_picture import PlotStill, picture

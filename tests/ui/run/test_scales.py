@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,12 @@ def test_value_undoes_the_scale(share, log):
     scale = AxisScale(0.01, 100.0, 20.0, 220.0, log)
     value = scale.value(20 + 200 * share)
     assert float(scale(value)) == pytest.approx(20 + 200 * share, abs=1e-6)
+
+
+@given(st.floats(), st.booleans())
+def test_one_value_stands_where_it_stands_among_others(value, log):
+    scale = AxisScale(0.01, 100.0, 20.0, 220.0, log)
+    assert float(scale(value)) == pytest.approx(float(scale(np.array([value]))[0]), rel=1e-14, nan_ok=True)
 
 
 def test_limits_hold_while_they_fit():

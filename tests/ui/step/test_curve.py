@@ -8,7 +8,7 @@ from torch import nn
 from nnviz.operations.table import OPERATIONS, recorded, row_of
 from nnviz.records.trace_state import TraceState
 from nnviz.ui.step._batch_pictures import CurvePicture
-from nnviz.viewing import TracedModule
+from nnviz.viewing.viewing import TracedModule
 
 MODULES = (
     nn.ReLU(), nn.LeakyReLU(), nn.LeakyReLU(0.2), nn.ELU(), nn.ELU(2.0), nn.SELU(), nn.CELU(0.5), nn.GELU(), nn.GELU("tanh"), nn.SiLU(),

@@ -12,9 +12,12 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from nnviz import jobs
 from nnviz.document.edits import set_value
+from nnviz.document.store.examples import open_document
 from nnviz.document.sweep_plan import SweepOrder, read_axis
 from nnviz.export.sweep_tables import read_table
+from nnviz.sweeps import sweeping
 from nnviz.ui.sweep._sweep_sheet import SweepSheet
+from nnviz.ui.widgets.header_button import ActionButton
 from tests.ui.window import opened, wait
 
 LEFT = Qt.MouseButton.LeftButton
@@ -167,6 +170,37 @@ def test_cancelled_it_keeps_what_is_done(qtbot, window):
     qtbot.wait(50)
     assert not window.session.sweep.is_going and 2 < done == len(window.session.sweep.rows) < 2000
     wait(qtbot, lambda: window.features.sweep.cards["sweep"].accessibleDescription().startswith(f"{done:,} of 2,000 runs"))
+
+
+def test_saved_with_its_document_it_goes_on_when_that_is_opened_again(qtbot, window, tmp_path):
+    session, panel, path = window.session, window.features.sweep.panel, tmp_path / "swept.nnviz"
+    order = SweepOrder((read_axis(f"{RATE}=0.001,0.05"), read_axis(f"{UNITS}=2,0,5")), seeds=2, iterations=25)
+    session.sweep.start(order, 1)
+    wait(qtbot, lambda: sum(not row.is_failed for row in session.sweep.rows) > 2)
+    window.action_table["cancel_sweep"].trigger()
+    done = session.sweep.rows
+    assert 6 < len(done) < 12 and not session.is_saved
+    assert session.document.save_as(path) and session.is_saved
+    session.document.new(open_document("example:iris"))
+    assert panel.table.rows() == [] and not window.action_table["go_on_sweep"].isEnabled()
+    assert session.document.open(path) and session.is_saved
+    assert tuple(panel.table.rows()) == done
+    panel.bands.grab()
+    assert {number for band in panel.bands._bands for number in band.numbers} == {row.number for row in done if not row.is_failed}
+    assert window.features.sweep.cards["sweep"].accessibleDescription().startswith(f"{len(done)} of 12 runs")
+    window.features._show_sweep()
+    (go_on,) = [button for button in window.findChildren(ActionButton) if button.text() == "go on" and button.isVisible()]
+    QTest.mouseClick(go_on, LEFT)
+    assert session.sweep.is_going and not go_on.isEnabled()
+    swept(qtbot, window)
+    assert session.sweep.rows[0] == done[0] and [row.number for row in session.sweep.rows] == list(range(1, 13)) and not session.is_saved
+    tasks = sweeping.prepared(session.experiment, ROOT, order).tasks()
+    assert [row.digest for row in session.sweep.rows if not row.is_failed] == [
+        sweeping.made(task).digest for task, row in zip(tasks, session.sweep.rows, strict=True) if not row.is_failed
+    ]
+    session.edit("Units", set_value, UNITS, "7")
+    assert "of an earlier document" in window.features.sweep.cards["sweep"].accessibleDescription()
+    assert panel.line.text().startswith("These runs are of the document as it was when the sweep began")
 
 
 def test_closing_the_window_ends_all_its_processes(qtbot, window):

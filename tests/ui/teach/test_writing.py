@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from nnviz import cli
 from nnviz.document import edits
 from nnviz.document.store.examples import open_document
-from nnviz.lessons.lesson import encode
+from nnviz.document.variations import Variation
+from nnviz.lessons.lesson import Ask, encode
 from nnviz.lessons.store import lesson_names, open_draft, open_lesson, save_lesson
+from nnviz.records.task_records import DistancesTask
 from tests.ui.window import opened, wait
 
 LEFT, KEY, WORKED = Qt.MouseButton.LeftButton, Qt.Key, "template:worked_2-2-1"
@@ -205,6 +207,28 @@ def test_what_was_done_is_told_before_it_is_added_and_going_there_brings_it_back
     wait(qtbot, lambda: not session.run.training and session.run.is_traced and session.run.iteration == 2)
     press(page(window).buttons["retake"])
     assert [step.iteration for step in draft.lesson.steps] == [2, 5]
+
+
+def test_runs_beside_and_what_was_measured_become_part_of_a_step(qtbot, window, unasked):
+    begin(qtbot, window)
+    session, draft = window.session, window.session.draft
+    session.document.new(open_document("example:xor"))
+    wait(qtbot, lambda: session.run.is_traced)
+    fast = edits.set_value(session.experiment, "training.optimizer.learning_rate", "0.3")
+    session.comparison.start([Variation("fast", fast)], 5)
+    wait(qtbot, lambda: not session.comparison.is_going and session.tasks.ask(DistancesTask()))
+    wait(qtbot, lambda: session.tasks.state(DistancesTask).is_whole)
+    window.features.area.set_panel_visible("distances", True)
+    wait(qtbot, lambda: "beside: fast, 5 iterations each" in page(window).done.text() and "measured: distances" in page(window).done.text())
+    press(page(window).add)
+    step = draft.lesson.steps[0]
+    assert list(step.runs["fast"].set.values()) == [0.3] and (step.run_iterations, step.measure) == (5, ("distances",))
+    assert "distances" in step.panels
+    draft.write(ask=Ask("number", "How far?", answer="final('loss', 'fast')"))
+    session.branches.remove("fast")
+    session.lessons.open(":played", draft.lesson)
+    wait(qtbot, lambda: not session.lessons.is_setting_up)
+    assert session.lessons.facts.names["final"]("loss", "fast") > 0 and "distances" in session.lessons.facts.measured
 
 
 def test_steps_are_moved_copied_taken_out_and_all_is_undone(qtbot, window, unasked):
