@@ -297,8 +297,8 @@ def _identities(taken: TracedIteration) -> list[tuple]:
 def thread_modes() -> list[Callable[[], Any]]:
     """What torch keeps by thread, as it is here: functions that return contexts, to be entered in this order."""
     modes: list[Callable[[], Any]] = []
-    if not (torch._C._is_any_autocast_enabled() or torch.is_inference_mode_enabled() or torch._C._len_torch_function_stack()):
-        return modes  # the way of nearly all loops, taken once in each of their iterations
+    if not (torch._C._is_any_autocast_enabled() or torch._C._len_torch_function_stack() or torch.is_inference_mode_enabled()):
+        return modes  # a watched loop asks at each of its iterations
     if torch.is_inference_mode_enabled():
         modes.append(torch.inference_mode)
     for device in _DEVICES:

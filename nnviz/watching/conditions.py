@@ -18,6 +18,7 @@ KNOWN = (
     "non_finite, gradient > 100, gradient of 0.weight > 5, gradient norm > 10, loss rising, loss rising > 0.5, loss > 3, update ratio > 0.1"
 )
 _WRITTEN = re.compile(r"(\|?gradient\|?|gradient norm|loss rising|loss|update ratio)(?: of (\S+))?\s*(>|<|above|below)\s*(\S+)")
+_norm = torch.linalg.vector_norm
 _WITH_PLACE = ("gradient", "update ratio")
 
 
@@ -28,6 +29,7 @@ class WatchedStep:
         self.iteration, self.loss, self.previous_loss = iteration, loss, previous_loss
         self.parameters = named
         self._optimizer = optimizer
+        self._norm = -1.0
 
     @cached_property
     def gradients(self) -> dict[str, Tensor]:
@@ -37,14 +39,19 @@ class WatchedStep:
     @cached_property
     def norms(self) -> dict[str, float]:
         """The Euclidean norm of each gradient; NaN or infinite if an element is, or if it is too large for its own type."""
-        return dict(
-            zip(self.gradients, [norm.item() for norm in torch._foreach_norm(list(map(_values, self.gradients.values())))], strict=True)
-        )
+        return {name: _norm(_values(gradient)).item() for name, gradient in self.gradients.items()}
 
     @property
     def gradient_norm(self) -> float:
-        """The norm of all gradients together, as `clip_grad_norm_` measures it."""
-        return math.hypot(*self.norms.values())
+        """The norm of all gradients together, as `clip_grad_norm_` measures it; no element of any is larger."""
+        if self._norm < 0.0:
+            norms = []
+            for parameter in self.parameters.values():
+                gradient = parameter.grad
+                if gradient is not None:
+                    norms.append(_norm(gradient if gradient.layout is torch.strided else _values(gradient)).item())
+            self._norm = math.hypot(*norms)
+        return self._norm
 
     def largest(self, name: str) -> float:
         """Return the largest |element| of a gradient, infinite ones included; NaN if any is NaN."""
@@ -131,6 +138,8 @@ def _condition(given: Any) -> WatchCondition:
 def _non_finite(one: WatchCondition, step: WatchedStep) -> Hit | None:
     if step.loss is not None and not math.isfinite(step.loss):
         return Hit(one, step.loss, told=f"the loss is {step.loss}")
+    if math.isfinite(step.gradient_norm):
+        return None
     for name, norm in step.norms.items():
         if not math.isfinite(norm) and not math.isfinite(step.largest(name)):
             return Hit(one, norm, name, f"the gradient of {name} is not finite")
@@ -139,6 +148,8 @@ def _non_finite(one: WatchCondition, step: WatchedStep) -> Hit | None:
 
 def _gradient(one: WatchCondition, step: WatchedStep) -> Hit | None:
     """The largest |element| of a parameter; none is above its norm, so that most need not be looked for."""
+    if not one.is_below and step.gradient_norm <= one.threshold:
+        return None
     names = [name for name, norm in step.norms.items() if one.covers(name) and (one.is_below or not norm <= one.threshold)]
     largest = {name: step.largest(name) for name in names}
     beyond = {name: value for name, value in largest.items() if one.is_beyond(value)}
@@ -150,7 +161,7 @@ def _gradient(one: WatchCondition, step: WatchedStep) -> Hit | None:
 
 def _gradient_norm(one: WatchCondition, step: WatchedStep) -> Hit | None:
     norm = step.gradient_norm
-    if not step.norms or not one.is_beyond(norm):
+    if not one.is_beyond(norm) or not step.norms:
         return None
     name = max(step.norms, key=step.norms.get)
     return Hit(one, norm, name, f"the norm of all gradients is {norm:.4g}, that of {name} alone {step.norms[name]:.4g}")

@@ -42,10 +42,9 @@ def making_again() -> Iterator[None]:
 
 def is_made_again() -> bool:
     """Return whether what runs is no part of the loop: an iteration made again, or a capture that the loop makes for itself."""
-    if _made_again:
-        return True
-    modes = _get_current_function_mode_stack() if torch._C._len_torch_function_stack() else ()
-    return any(type(mode).__module__.startswith("nnviz.") for mode in modes)
+    if _made_again or not torch._C._len_torch_function_stack():
+        return _made_again > 0
+    return any(type(mode).__module__.startswith("nnviz.") for mode in _get_current_function_mode_stack())
 
 
 class ViewLayout(NamedTuple):
@@ -86,7 +85,8 @@ class ForwardRun:
 
     def __init__(self, args: tuple, keywords: dict, guards: Guards, is_training: bool, buffers: list[Tensor | None]) -> None:
         self.args, self.keywords, self.guards = args, keywords, guards
-        self.rng, self.modes, self.is_training, self.buffers = torch.get_rng_state(), thread_modes(), is_training, buffers
+        self.rng, self.is_training, self.buffers = torch.default_generator.get_state(), is_training, buffers
+        self.modes = thread_modes()
         self.outputs: list[tuple[weakref.ref[Tensor], weakref.ref[Tensor], ViewLayout | None]] = []
         """Each tensor it returned, the one whose memory that is a view of, and how; None where it is its own."""
         self.is_tensor = False
@@ -106,16 +106,17 @@ class ForwardRun:
 class LossCall:
     """One call of the loss; `sent` is what backward brought to it, ∂(what the loop went back from)/∂loss."""
 
+    sent: Tensor | None = None
+    _backward = -1
+    _alive: weakref.ref[Tensor] | None = None
+    _hook: Any = None
+
     def __init__(self, args: tuple, keywords: dict, guards: Guards, runs: list[ForwardRun], value: Tensor, problem: str) -> None:
         self.args, self.keywords, self.guards, self.problem = args, keywords, guards, problem
         self.runs = runs
         """The forwards it was computed from."""
         self.is_number = value.numel() == 1
         self.value = value.item() if self.is_number else value.detach()
-        self.sent: Tensor | None = None
-        self._backward = -1
-        self._alive: weakref.ref[Tensor] | None = None
-        self._hook: Any = None
 
     def listen(self, value: Tensor, heard: Callable[[LossCall], None]) -> None:
         """Call `heard` when backward has come to this value of the loss."""
@@ -195,7 +196,7 @@ class Passes:
         if self.runs:
             self._drop_the_dead()
         guards: Guards = []
-        given, named = self._linked(args, keywords, guards, [])
+        given, named = self._linked(args, keywords, guards, [], [])
         self._open = ForwardRun(given, named, guards, self._model.training, self.buffers() if self._buffers else [])
 
     def after_forward(self, module: nn.Module, args: tuple, output: Any) -> None:
@@ -216,9 +217,10 @@ class Passes:
             return
         guards: Guards = []
         runs: list[ForwardRun] = []
-        given, named = self._linked(args, keywords, guards, runs)
-        stray = not runs or any(tensor.requires_grad and tensor.grad_fn is not None for tensor, _ in guards)
-        call = LossCall(given, named, guards, runs, value, user_line() if stray else "")
+        others: list[Tensor] = []
+        given, named = self._linked(args, keywords, guards, runs, others)
+        is_stray = not runs or any(tensor.grad_fn is not None for tensor in others)
+        call = LossCall(given, named, guards, runs, value, user_line() if is_stray else "")
         if self.losses and self._alike >= SURE:
             self._alike = NEVER
         if self._alike < SURE or not call.is_number:  # a hook takes a twentieth of the iteration of a small net
@@ -258,13 +260,18 @@ class Passes:
                 call.forget()
         self.losses = losses
 
-    def _linked(self, args: tuple, keywords: Mapping[str, Any], guards: Guards, runs: list[ForwardRun]) -> tuple[tuple, dict]:
-        """The arguments with a placeholder for what comes from one of our `runs`; what else they hold is guarded."""
+    def _linked(
+        self, args: tuple, keywords: Mapping[str, Any], guards: Guards, runs: list[ForwardRun], others: list[Tensor]
+    ) -> tuple[tuple, dict]:
+        """The arguments with a placeholder for what comes from one of our `runs`; all else is guarded, `others` need gradients."""
 
         def link(tensor: Tensor) -> Any:
-            if tensor.requires_grad and tensor.grad_fn is not None and (found := self._source(tensor)) is not None:
-                runs.append(found.run)
-                return found
+            if tensor.requires_grad:
+                found = self._source(tensor)
+                if found is not None:
+                    runs.append(found.run)
+                    return found
+                others.append(tensor)
             guards.append((tensor, version(tensor)))
             return tensor
 
@@ -272,11 +279,11 @@ class Passes:
         return given, mapped(keywords, link) if keywords else {}
 
     def _source(self, tensor: Tensor) -> FromOutput | None:
-        base = tensor._base if tensor._is_view() else tensor
         for run in reversed(self.runs):
             for port, (output, memory, layout) in enumerate(run.outputs):
                 if output() is tensor:
                     return FromOutput(run, port)
+                base = tensor._base if tensor._is_view() else tensor
                 if memory() is base:
                     return FromOutput(run, port, _layout(tensor), layout or _layout(base))
         return None
@@ -295,7 +302,10 @@ def output_tensors(output: Any) -> list[Tensor]:
 
 def version(tensor: Tensor) -> int:
     """Return how often a tensor has been written into; one made in inference mode does not count."""
-    return -1 if tensor.is_inference() else tensor._version
+    try:
+        return tensor._version
+    except RuntimeError:
+        return -1
 
 
 def mapped(structure: Any, change: Callable[[Tensor], Any]) -> Any:

@@ -438,6 +438,27 @@ def test_a_loop_that_changes_its_ways_late_is_still_understood():
         assert [sum(node.operation == "mse_loss" for node in halt.trace.nodes) for halt in halts] == [1] * 5 + [sum(parts)] * 3
 
 
+def test_a_forward_that_fails_and_a_loss_divided_in_place_are_no_trouble():
+    def fails(x):
+        if len(x) == 5:
+            raise RuntimeError("mine")
+        return x
+
+    def iterate(k, net, optimizer, watch):
+        optimizer.zero_grad()
+        value = mse(net(torch.rand(8, 3)), torch.rand(8, 1))
+        before.append(value.item())
+        value /= 4
+        value.backward()
+        with pytest.raises(RuntimeError, match="mine"):
+            net(torch.rand(5, 3))
+        optimizer.step()
+
+    before = []
+    halts = watched(nn.Sequential(nn.Linear(3, 1), Call(fails)), iterate, 5, mse, break_on="loss > 0").halts
+    assert [halt.loss for halt in halts] == before and not any(halt.notes for halt in halts)
+
+
 # --- what it refuses ---
 
 
