@@ -185,6 +185,11 @@ class WatchedLoop:
 
 def _check(model: Any, optimizer: Any, loss: Any) -> None:
     """Raises TraceError for what cannot be watched."""
+    if isinstance(model, (list, tuple)) or isinstance(optimizer, (list, tuple)):
+        raise TraceError(
+            f"{user_line()}: a watch is of one module and one optimizer: for several put one `with nnviz.watch(…)` inside another, "
+            "each with the module that the loop calls and the optimizer that makes its step"
+        )
     if not isinstance(model, nn.Module):
         raise TraceError(f"{user_line()}: watch takes the module that the loop calls, but this is a {type(model).__name__}")
     if not isinstance(optimizer, Optimizer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -104,11 +104,13 @@ class WatchCondition(NamedTuple):
 
 def conditions_of(given: Any, names: Sequence[str]) -> tuple[WatchCondition, ...]:
     """Return the conditions that were written, or given as functions. Raises ValueError for what is none, or names no parameter."""
-    listed = [given] if isinstance(given, str) or callable(given) else list(given)
+    is_one = isinstance(given, str) or callable(given) or not isinstance(given, Iterable)
+    listed = [given] if is_one else list(given)
     found = tuple(_condition(one) for one in listed)
     for one in found:
         if not any(map(one.covers, names)):
-            raise ValueError(f"break_on={one.text!r}: the optimizer holds no parameter {one.target!r}; it holds {', '.join(names[:6])}")
+            held = ", ".join([*names[:6], "…"] if len(names) > 6 else names)
+            raise ValueError(f"break_on={one.text!r}: the optimizer holds no parameter {one.target!r}; it holds {held}")
     return found
 
 
