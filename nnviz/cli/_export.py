@@ -105,5 +105,12 @@ def _record(options: argparse.Namespace, out: Path) -> int:
     along = "iterations" if options.iterations else "steps"
     span = options.iterations or options.steps
     job = place_of(options, iteration=span[0]) if options.iterations else place_of(options)
-    print(offscreen.record(job, out, options.panel or options.what or "graph", along, span, options.speed), file=sys.stderr)
+    what = options.panel or options.what or "graph"
+    print(offscreen.record(job, out, what, along, span, options.speed, _tell_progress), file=sys.stderr)
     return 0
+
+
+def _tell_progress(done: int, total: int) -> None:
+    """Say on a terminal how far a recording is; Ctrl+C cancels it."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[Kpicture {done} of {total}" if done < total else "\r\x1b[K", end="", file=sys.stderr, flush=True)

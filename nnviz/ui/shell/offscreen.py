@@ -101,10 +101,19 @@ def export(job: Job, out: Path, what: str = "graph", width: float | None = None)
             raise JobFailed(f"{out} could not be written: {reason(error)}") from error
 
 
-def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int] | None, per_second: float) -> str:
+def record(
+    job: Job,
+    out: Path,
+    what: str,
+    along: str,
+    span: tuple[int, int, int] | None,
+    per_second: float,
+    progressed: Callable[[int, int], object] = lambda done, total: None,
+) -> str:
     """Write a recording of the steps of the iteration that is open, or of iterations; return what is in it. Raises JobFailed.
 
     `what`: graph · network · plots · window, or a panel; `span`: first, last, every; None: all steps. Its size is that of the window.
+    `progressed` is called with how many pictures are taken and how many there will be.
     """
     with standing_window(job) as window:
         steps = window.session.stepping.length
@@ -113,6 +122,7 @@ def record(job: Job, out: Path, what: str, along: str, span: tuple[int, int, int
         if along == "steps" and last > steps:
             raise JobFailed(f"the iteration has {steps} steps; --steps {first}:{last} goes beyond its end")
         recorder, ends, loop = Recorder(RecordedSession(window.session), window, window), [], QEventLoop()
+        recorder.progressed.connect(progressed)
         recorder.ended.connect(lambda path, told: (ends.append((path, told)), loop.quit()))
         recorder.start(RecordingOrder(out.absolute(), what, along, first, last, every, job.size, per_second))
         if not ends:
