@@ -19,6 +19,7 @@ from torch.optim import LBFGS, Optimizer
 from nnviz.trace import DETAILS, TraceError, user_line
 from nnviz.trace.module_state import unchanged
 from nnviz.watching._asking import asked, way_of_asking
+from nnviz.watching._kept_before_step import KeptBeforeStep, can_be_taken_back
 from nnviz.watching.conditions import Hit, WatchCondition, WatchedStep, conditions_of
 from nnviz.watching.halting import Halt, halted
 from nnviz.watching.iteration_replay import IterationReplay
@@ -81,6 +82,8 @@ class WatchedLoop:
         self._hooks: list[Any] = []
         self._has_seen_a_loss = False
         self._stop: Stopped | None = None
+        self._under_way: tuple[WatchedStep, KeptBeforeStep] | None = None
+        self._is_made_anew = False
         self.iteration = 0
         """How many steps the optimizer has made inside."""
         self.previous_loss: float | None = None
@@ -104,7 +107,7 @@ class WatchedLoop:
     def __enter__(self) -> WatchedLoop:
         if self._hooks:
             raise TraceError("this watch is under way already: make another for another loop")
-        self._stop = None
+        self._stop = self._under_way = None
         self._hooks = [
             self._model.register_forward_pre_hook(self._passes.before_forward, with_kwargs=True),
             self._model.register_forward_hook(self._passes.after_forward),
@@ -119,12 +122,15 @@ class WatchedLoop:
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
+        self._under_way = None
         self._passes.clear()
         return error is not None and error is self._stop
 
     # --- hooks: nothing they return changes what is computed ---
 
     def _before_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> tuple[tuple, dict] | None:
+        if self._is_made_anew:
+            return None
         closure = args[1] if len(args) > 1 else keywords.get("closure")  # torch counts the optimizer among them
         if closure is None:
             self._look()
@@ -138,6 +144,10 @@ class WatchedLoop:
         return value
 
     def _after_step(self, optimizer: Optimizer, args: tuple, keywords: dict) -> None:
+        if self._is_made_anew:
+            return
+        if self._under_way is not None:
+            self._look_back(*self._under_way)
         self.iteration += 1
         self._passes.clear()
 
@@ -149,9 +159,31 @@ class WatchedLoop:
             self._require_a_loss(losses)
         step = WatchedStep(self.iteration, _number(losses), self.previous_loss, self._named, self._optimizer)
         self.previous_loss = step.loss if step.loss is not None else self.previous_loss
-        hits = [hit for condition in self._conditions if (hit := condition.hit(step)) is not None]
-        if hits:  # what else holds of a value that is not finite only follows from it
-            self._halt(step, [hit for hit in hits if hit.condition.kind == "non_finite"] or hits, self._passes.candidates)
+        of_ratios = [one for one in self._conditions if one.kind == "update_ratio"]
+        waits = bool(of_ratios) and can_be_taken_back(self._optimizer)
+        self._under_way = None
+        found = [None if waits and one in of_ratios else one.hit(step) for one in self._conditions]
+        if waits and not any(found):
+            self._under_way = step, KeptBeforeStep(self._optimizer)
+            return
+        if waits:
+            found = [one.hit(step) if one in of_ratios else hit for one, hit in zip(self._conditions, found, strict=True)]
+        self._halt(step, [hit for hit in found if hit is not None])
+
+    def _look_back(self, step: WatchedStep, kept: KeptBeforeStep) -> None:
+        """After a step: if it seems too large it is taken back, measured as the others are, and made anew after the halt."""
+        self._under_way, ratios = None, kept.ratios()
+        named = {name: ratios[id(one)] for name, one in self._named.items() if id(one) in ratios}
+        conditions = [one for one in self._conditions if one.kind == "update_ratio"]
+        if not any(one.may_hold(named) for one in conditions):
+            return
+        kept.take_back()
+        self._halt(step, [hit for one in conditions if (hit := one.hit(step)) is not None])
+        self._is_made_anew = True
+        try:
+            type(self._optimizer).step(self._optimizer)
+        finally:
+            self._is_made_anew = False
 
     def _require_a_loss(self, losses: list[LossCall]) -> None:
         """At the first step: what would keep every iteration from being made again is said at once."""
@@ -165,10 +197,13 @@ class WatchedLoop:
             raise TraceError(_no_loss(self._loss))
         self._has_seen_a_loss = True
 
-    def _halt(self, step: WatchedStep, hits: list[Hit], losses: list[LossCall]) -> None:
+    def _halt(self, step: WatchedStep, found: list[Hit]) -> None:
+        if not found:
+            return
+        hits = [hit for hit in found if hit.condition.kind == "non_finite"] or found  # all else only follows from it
         replay = IterationReplay(self._model, self._loss, self._optimizer, self._named)
         with unchanged(self._model, self._loss), making_again():
-            halt, source = halted(replay, step, hits, losses, self._loss, self._detail, self._batch_axis)
+            halt, source = halted(replay, step, hits, self._passes.candidates, self._loss, self._detail, self._batch_axis)
             self.halts.append(halt)
             answer = asked(self._ask, halt, source)
         if answer == "ignore":

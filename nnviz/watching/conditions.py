@@ -19,6 +19,7 @@ KNOWN = (
 )
 _WRITTEN = re.compile(r"(\|?gradient\|?|gradient norm|loss rising|loss|update ratio)(?: of (\S+))?\s*(>|<|above|below)\s*(\S+)")
 _norm = torch.linalg.vector_norm
+_ROUNDED = 1e-3
 _WITH_PLACE = ("gradient", "update ratio")
 
 
@@ -96,6 +97,11 @@ class WatchCondition(NamedTuple):
     def is_beyond(self, value: float) -> bool:
         """Return whether a number is on the wrong side of the threshold. NaN is on neither side."""
         return value < self.threshold if self.is_below else value > self.threshold
+
+    def may_hold(self, ratios: Mapping[str, float]) -> bool:
+        """Return whether it might hold of updates of these ratios, which are rounded; infinite ones are too large to be measured so."""
+        slack = 1 - _ROUNDED if self.is_below else 1 + _ROUNDED
+        return any([self.is_beyond(ratio * slack) or ratio == math.inf for name, ratio in ratios.items() if self.covers(name)])
 
     def covers(self, name: str) -> bool:
         """Return whether a parameter is among those it looks at."""
