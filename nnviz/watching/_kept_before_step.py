@@ -24,9 +24,9 @@ def can_be_taken_back(optimizer: Optimizer) -> bool:
             return False
         for parameter in group["params"]:
             gradient = parameter.grad
-            if gradient is not None and (
-                parameter.dtype not in _TYPES or not parameter.is_cpu or gradient.layout is not torch.strided
-            ):  # fmt: skip
+            if gradient is None:
+                continue
+            if parameter.dtype not in _TYPES or not parameter.is_cpu or gradient.layout is not torch.strided:
                 return False
     return True
 

@@ -159,26 +159,30 @@ class WatchedLoop:
             self._require_a_loss(losses)
         step = WatchedStep(self.iteration, _number(losses), self.previous_loss, self._named, self._optimizer)
         self.previous_loss = step.loss if step.loss is not None else self.previous_loss
-        of_ratios = [one for one in self._conditions if one.kind == "update_ratio"]
-        waits = bool(of_ratios) and can_be_taken_back(self._optimizer)
         self._under_way = None
-        found = [None if waits and one in of_ratios else one.hit(step) for one in self._conditions]
-        if waits and not any(found):
+        waits = bool(self._of_ratios()) and can_be_taken_back(self._optimizer)
+        found = [None if waits and one.kind == "update_ratio" else one.hit(step) for one in self._conditions]
+        if waits and any(found):  # a halt is told of all that holds
+            found = [one.hit(step) if one.kind == "update_ratio" else hit for one, hit in zip(self._conditions, found, strict=True)]
+        hits = [hit for hit in found if hit is not None]
+        if hits:
+            self._halt(step, hits)
+        elif waits:
             self._under_way = step, KeptBeforeStep(self._optimizer)
-            return
-        if waits:
-            found = [one.hit(step) if one in of_ratios else hit for one, hit in zip(self._conditions, found, strict=True)]
-        self._halt(step, [hit for hit in found if hit is not None])
+
+    def _of_ratios(self) -> list[WatchCondition]:
+        return [one for one in self._conditions if one.kind == "update_ratio"]
 
     def _look_back(self, step: WatchedStep, kept: KeptBeforeStep) -> None:
         """After a step: if it seems too large it is taken back, measured as the others are, and made anew after the halt."""
         self._under_way, ratios = None, kept.ratios()
         named = {name: ratios[id(one)] for name, one in self._named.items() if id(one) in ratios}
-        conditions = [one for one in self._conditions if one.kind == "update_ratio"]
-        if not any(one.may_hold(named) for one in conditions):
+        if not any(one.may_hold(named) for one in self._of_ratios()):
             return
         kept.take_back()
-        self._halt(step, [hit for one in conditions if (hit := one.hit(step)) is not None])
+        hits = [hit for one in self._of_ratios() if (hit := one.hit(step)) is not None]
+        if hits:
+            self._halt(step, hits)
         self._is_made_anew = True
         try:
             type(self._optimizer).step(self._optimizer)
@@ -198,8 +202,6 @@ class WatchedLoop:
         self._has_seen_a_loss = True
 
     def _halt(self, step: WatchedStep, found: list[Hit]) -> None:
-        if not found:
-            return
         hits = [hit for hit in found if hit.condition.kind == "non_finite"] or found  # all else only follows from it
         replay = IterationReplay(self._model, self._loss, self._optimizer, self._named)
         with unchanged(self._model, self._loss), making_again():
