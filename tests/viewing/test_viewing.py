@@ -10,18 +10,6 @@ from tests.trace import zoo
 
 
 @pytest.fixture
-def shown(qtbot):
-    def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, **how)
-        qtbot.addWidget(window)
-        window.graph.view.set_animated(False)
-        qtbot.waitExposed(window)
-        return window
-
-    return show
-
-
-@pytest.fixture
 def resnet(shown):
     module, inputs = zoo.make("resnet18")
     return shown(module, *inputs, optimizer=torch.optim.SGD(module.parameters(), 0.1))

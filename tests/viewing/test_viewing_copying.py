@@ -7,24 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from torch import nn
 
-import nnviz
 from nnviz.document.store.examples import open_document
 from tests.ui.window import opened, wait
 
 
 def pasted():
     return eval(QGuiApplication.clipboard().text(), {"torch": torch, "np": np})
-
-
-@pytest.fixture
-def shown(qtbot):
-    def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, **how)
-        qtbot.addWidget(window)
-        window.graph.view.set_animated(False)
-        return window
-
-    return show
 
 
 def node_of(window, label):

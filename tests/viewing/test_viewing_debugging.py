@@ -9,22 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from torch import nn
 
-import nnviz
 from nnviz.ui.files._figure_sheet import FigureSheet
 from nnviz.ui.theme.colors import current_theme
 from nnviz.ui.widgets.header_button import MenuButton
 from tests.trace import zoo
-
-
-@pytest.fixture
-def shown(qtbot):
-    def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, **how)
-        qtbot.addWidget(window)
-        window.graph.view.set_animated(False)
-        return window
-
-    return show
 
 
 class Breaks(nn.Module):

@@ -1,12 +1,13 @@
 """Feature maps and kernels in `nnviz.show`: the numbers of the person's own run, of the row and the step that are looked at."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import Qt
 from torch import nn
 
-import nnviz
 from nnviz.engine.observe.trace_pictures import trace_picture
 from nnviz.records.picture_records import PictureWish
 from nnviz.records.tensors import to_numpy
@@ -91,14 +92,8 @@ def test_where_nothing_can_be_drawn_it_is_said():
 
 
 @pytest.fixture
-def shown(qtbot):
-    def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, loss=lambda output, target: output.sum(), **how)
-        qtbot.addWidget(window)
-        window.graph.view.set_animated(False)
-        return window
-
-    return show
+def shown(shown):
+    return partial(shown, loss=lambda output, target: output.sum())
 
 
 def test_a_module_with_convolutions_shows_them_at_the_step_and_row_that_are_looked_at(shown, qtbot):

@@ -25,16 +25,6 @@ class TimeMajor(nn.Module):
         return self.head(self.net(x, state)[0][-1])
 
 
-@pytest.fixture
-def shown(qtbot):
-    def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, **how)
-        qtbot.addWidget(window)
-        return window
-
-    return show
-
-
 def rows(window):
     return len(window.trace.stepping.index.trace.rows)
 

@@ -48,11 +48,9 @@ def put_back(state):
 
 
 @pytest.fixture
-def shown(qtbot):
+def shown(shown):
     def show(*subject, **how):
-        window = nnviz.show(*subject, block=False, **how)
-        qtbot.addWidget(window)
-        window.graph.view.set_animated(False)
+        window = shown(*subject, **how)
         window.trace.stepping.to_end()
         return window
 
