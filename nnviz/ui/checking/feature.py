@@ -84,6 +84,7 @@ class CheckingFeature(QObject):
         """Judge what stands in the cells."""
         if self._checker is None:
             return
+        self._resting.stop()
         self._search.cancel()
         arrays, self._faults = {}, {}
         for name, text in self.sheet.texts.items():

@@ -52,7 +52,7 @@ class SweepFeature(QObject):
         self._filling.timeout.connect(self._fill)
         self.panel.open_requested.connect(self.open)
         self.panel.keep_requested.connect(self.keep)
-        self.panel.picked.connect(lambda number: shell.update_actions())
+        self.panel.picked.connect(lambda number: self._update_actions())
         for plot in (self.panel.parallel, self.panel.bands):
             plot.export_requested.connect(shell.export_picture)
         session.sweep.changed.connect(self._follow)
@@ -71,10 +71,13 @@ class SweepFeature(QObject):
         """The more runs there are, the longer it takes, and the more seldom it is done."""
         self._filling.stop()
         self._tell()
-        self._shell.update_actions()
+        self._update_actions()
         start = time.monotonic()
         self.panel.set_runs(self.session.sweep.labels, self.session.sweep.planned, self.session.sweep.rows)
         self._filling.setInterval(max(_REST, round(_SELDOM * 1000 * (time.monotonic() - start))))
+
+    def _update_actions(self) -> None:
+        QTimer.singleShot(0, self.panel, self._shell.update_actions)  # others may still have to hear of the document
 
     def _tell(self) -> None:
         """How far it has come, and of what, beside the title."""

@@ -191,7 +191,8 @@ def test_saved_with_its_document_it_goes_on_when_that_is_opened_again(qtbot, win
     window.features._show_sweep()
     (go_on,) = [button for button in window.findChildren(ActionButton) if button.text() == "go on" and button.isVisible()]
     QTest.mouseClick(go_on, LEFT)
-    assert session.sweep.is_going and not go_on.isEnabled()
+    assert session.sweep.is_going
+    wait(qtbot, lambda: not go_on.isEnabled())
     swept(qtbot, window)
     assert session.sweep.rows[0] == done[0] and [row.number for row in session.sweep.rows] == list(range(1, 13)) and not session.is_saved
     tasks = sweeping.prepared(session.experiment, ROOT, order).tasks()
