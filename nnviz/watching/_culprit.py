@@ -102,7 +102,7 @@ def called(node: Node) -> str:
     """Return a node as it is called in a sentence: "log in 2", "input x"."""
     if node.kind in ("operation", "loss"):
         return f"{node.operation} in {node.module}" if node.module else node.operation
-    return f"{node.kind} {node.label}"
+    return node.label if node.label == node.kind else f"{node.kind} {node.label}"
 
 
 def _row(wrong: Tensor, axis: int | None) -> int | None:

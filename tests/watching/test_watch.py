@@ -513,14 +513,15 @@ def test_what_cannot_be_watched_is_refused_before_the_loop():
     net = nn.Linear(3, 1)
     sgd = torch.optim.SGD(net.parameters(), 0.1)
     for arguments, how, said in (
-        ((net, torch.optim.LBFGS(net.parameters())), {}, "LBFGS runs the model several times"),
+        ((net, torch.optim.LBFGS(net.parameters())), {}, "so no one iteration can be shown: watch SGD or Adam"),
         ((net, torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1)), {}, "holds no parameter of this model"),
         ((lambda x: x, sgd), {}, "watch takes the module that the loop calls"),
         (([net, net], sgd), {}, "one `with nnviz.watch(…)` inside another"),
         ((net, (sgd, sgd)), {}, "one `with nnviz.watch(…)` inside another"),
         ((net, sgd), {"break_on": 7}, "break_on=7 is no condition"),
+        ((net, sgd), {"break_on": []}, "break_on=[] holds no condition, so the loop would never halt. Write for example non_finite, "),
         ((net, sgd), {"loss": nn.MSELoss}, "the class MSELoss: give it an instance"),
-        ((net, sgd), {"break_on": "gradiant > 3"}, "is no condition"),
+        ((net, sgd), {"break_on": "gradiant > 3"}, "is no condition. Write for example non_finite, gradient > 100, "),
         ((net, sgd), {"break_on": "loss > much"}, "is no condition"),
         ((net, sgd), {"break_on": "gradient of 7 > 1"}, "the optimizer holds no parameter '7'"),
         ((net, sgd), {"on_break": "stop"}, 'give "window", "print"'),
