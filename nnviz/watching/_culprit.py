@@ -42,15 +42,27 @@ def _of_non_finite(trace: Trace, axes: dict[int, int]) -> Culprit | None:
     if found is None:
         return None
     wrong = ~found.tensor.isfinite()
-    row, where = _row(wrong, axes.get(found.to.id)), f"{int(wrong.sum()):,} of {wrong.numel():,}"
-    first = tuple(wrong.nonzero()[0].tolist())
+    where = f"{int(wrong.sum()):,} of {wrong.numel():,}"
+    use, wrong = (None, wrong) if found.is_gradient else _spoiled(trace, found.node, wrong)
+    row, first = _row(wrong, axes.get(found.to.id)), tuple(wrong.nonzero()[0].tolist())
     if not found.is_gradient:
-        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {where} values, the first {_at(found.tensor, first)}"
+        value = f"{'of which' if use else 'the first'} {_at(found.tensor, first)}{f' makes {called(use)} NaN' if use else ''}"
+        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {where} values, {value}"
         return Culprit(found.node.id, _made(trace, found.node), row, said)
     if row is None and found.node.gradient is not None and found.node.id in axes:  # what goes to a weight is summed over the rows
         row = _row(~found.node.gradient.isfinite(), axes[found.node.id])
     said = f"{called(found.node)} sends back the first gradient that is not finite{_of_row(row)}: {where}, {_at(found.tensor, first)}"
     return Culprit(found.node.id, _at_step(trace, "backward", found.node.id), row, said)
+
+
+def _spoiled(trace: Trace, node: Node, wrong: Tensor) -> tuple[Node | None, Tensor]:
+    """The use that makes NaN of ±∞, and the places where it does: a mask may hide places with −∞, but not all of one softmax."""
+    for use in trace.nodes:
+        if node.id in use.inputs and use.value is not None and use.value.shape == wrong.shape:
+            places = wrong & use.value.isnan() & ~node.value.isnan()
+            if bool(places.any()) and not torch.equal(places, wrong):
+                return use, places
+    return None, wrong
 
 
 def _of_parameter(trace: Trace, axes: dict[int, int], node: Node, hit: Hit) -> Culprit:
