@@ -72,7 +72,7 @@ def _of_parameter(trace: Trace, axes: dict[int, int], node: Node, hit: Hit) -> C
     arrivals = [_at_step(trace, "backward", part.source) for part in node.contributions]
     sender = max(node.contributions, key=lambda part: _norm(part.gradient), default=None)
     row, share = (None, 0.0) if sender is None else _largest_row(trace.nodes[sender.source], axes)
-    return Culprit(node.id, max(arrivals, default=0), row, "" if row is None else f"row {row} sends back {share:.0%} of it")
+    return Culprit(node.id, max(arrivals, default=0), row, "" if row is None else f"Row {row} sends back {share:.0%} of it")
 
 
 def _largest_row(sender: Node, axes: dict[int, int]) -> tuple[int | None, float]:
@@ -90,7 +90,7 @@ def _of_loss(trace: Trace, by_row: Tensor | None) -> Culprit:
     if by_row is None or not by_row.numel() or not bool(by_row.isfinite().all()):
         return Culprit(trace.loss_node, cursor, None, "")
     row = int(by_row.argmax())
-    return Culprit(trace.loss_node, cursor, row, f"row {row} has the largest loss, {by_row[row].item():.4g}")
+    return Culprit(trace.loss_node, cursor, row, f"Row {row} has the largest loss, {by_row[row].item():.4g}")
 
 
 def losses_by_row(loss: Callable, output: Tensor, target: Tensor) -> Tensor | None:

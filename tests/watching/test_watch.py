@@ -534,6 +534,17 @@ def trace_operation(halt):
     return halt.trace.nodes[halt.node].operation
 
 
+@pytest.mark.parametrize(("condition", "said"), [("loss > 3", ". Row 2 has the largest loss, "), ("gradient > 3", ". Row 2 sends back ")])
+def test_the_row_begins_a_sentence_of_its_own(condition, said):
+    net, loss, halts = nn.Linear(2, 1), nn.MSELoss(), []
+    optimizer, target = torch.optim.SGD(net.parameters(), 0.1), torch.zeros(4, 1)
+    target[2] = 100.0
+    with nnviz.watch(net, optimizer, loss=loss, break_on=condition, on_break=lambda halt: halts.append(halt) or "stop"):
+        loss(net(torch.ones(4, 2)), target).backward()
+        optimizer.step()
+    assert said in halts[0].told
+
+
 @pytest.mark.parametrize("is_named_input", [True, False])
 def test_an_input_is_called_by_its_name_once(is_named_input):
     net, loss, halts = nn.Linear(2, 1), nn.MSELoss(), []
