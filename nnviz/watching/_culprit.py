@@ -42,15 +42,27 @@ def _of_non_finite(trace: Trace, axes: dict[int, int]) -> Culprit | None:
     if found is None:
         return None
     wrong = ~found.tensor.isfinite()
-    row, where = _row(wrong, axes.get(found.to.id)), f"{int(wrong.sum()):,} of {wrong.numel():,}"
-    first = tuple(wrong.nonzero()[0].tolist())
+    where = f"{int(wrong.sum()):,} of {wrong.numel():,}"
+    use, wrong = (None, wrong) if found.is_gradient else _spoiled(trace, found.node, wrong)
+    row, first = _row(wrong, axes.get(found.to.id)), tuple(wrong.nonzero()[0].tolist())
     if not found.is_gradient:
-        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {where} values, the first {_at(found.tensor, first)}"
+        value = f"{'of which' if use else 'the first'} {_at(found.tensor, first)}{f' makes {called(use)} NaN' if use else ''}"
+        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {where} values, {value}"
         return Culprit(found.node.id, _made(trace, found.node), row, said)
     if row is None and found.node.gradient is not None and found.node.id in axes:  # what goes to a weight is summed over the rows
         row = _row(~found.node.gradient.isfinite(), axes[found.node.id])
     said = f"{called(found.node)} sends back the first gradient that is not finite{_of_row(row)}: {where}, {_at(found.tensor, first)}"
     return Culprit(found.node.id, _at_step(trace, "backward", found.node.id), row, said)
+
+
+def _spoiled(trace: Trace, node: Node, wrong: Tensor) -> tuple[Node | None, Tensor]:
+    """The use that makes NaN of ±∞, and the places where it does: a mask may hide places with −∞, but not all of one softmax."""
+    for use in trace.nodes:
+        if node.id in use.inputs and use.value is not None and use.value.shape == wrong.shape:
+            places = wrong & use.value.isnan() & ~node.value.isnan()
+            if bool(places.any()) and not torch.equal(places, wrong):
+                return use, places
+    return None, wrong
 
 
 def _of_parameter(trace: Trace, axes: dict[int, int], node: Node, hit: Hit) -> Culprit:
@@ -60,7 +72,7 @@ def _of_parameter(trace: Trace, axes: dict[int, int], node: Node, hit: Hit) -> C
     arrivals = [_at_step(trace, "backward", part.source) for part in node.contributions]
     sender = max(node.contributions, key=lambda part: _norm(part.gradient), default=None)
     row, share = (None, 0.0) if sender is None else _largest_row(trace.nodes[sender.source], axes)
-    return Culprit(node.id, max(arrivals, default=0), row, "" if row is None else f"row {row} sends back {share:.0%} of it")
+    return Culprit(node.id, max(arrivals, default=0), row, "" if row is None else f"Row {row} sends back {share:.0%} of it")
 
 
 def _largest_row(sender: Node, axes: dict[int, int]) -> tuple[int | None, float]:
@@ -78,7 +90,7 @@ def _of_loss(trace: Trace, by_row: Tensor | None) -> Culprit:
     if by_row is None or not by_row.numel() or not bool(by_row.isfinite().all()):
         return Culprit(trace.loss_node, cursor, None, "")
     row = int(by_row.argmax())
-    return Culprit(trace.loss_node, cursor, row, f"row {row} has the largest loss, {by_row[row].item():.4g}")
+    return Culprit(trace.loss_node, cursor, row, f"Row {row} has the largest loss, {by_row[row].item():.4g}")
 
 
 def losses_by_row(loss: Callable, output: Tensor, target: Tensor) -> Tensor | None:
@@ -102,7 +114,7 @@ def called(node: Node) -> str:
     """Return a node as it is called in a sentence: "log in 2", "input x"."""
     if node.kind in ("operation", "loss"):
         return f"{node.operation} in {node.module}" if node.module else node.operation
-    return f"{node.kind} {node.label}"
+    return node.label if node.label == node.kind else f"{node.kind} {node.label}"
 
 
 def _row(wrong: Tensor, axis: int | None) -> int | None:

@@ -112,6 +112,8 @@ def conditions_of(given: Any, names: Sequence[str]) -> tuple[WatchCondition, ...
     """Return the conditions that were written, or given as functions. Raises ValueError for what is none, or names no parameter."""
     is_one = isinstance(given, str) or callable(given) or not isinstance(given, Iterable)
     listed = [given] if is_one else list(given)
+    if not listed:
+        raise ValueError(f"break_on={given!r} holds no condition, so the loop would never halt. Write for example {KNOWN}.")
     found = tuple(_condition(one) for one in listed)
     for one in found:
         if not any(map(one.covers, names)):

@@ -509,18 +509,67 @@ def test_a_loss_that_is_not_seen_is_said_at_the_first_step(loss, iterate, said):
     assert said in str(raised.value) and not net._forward_hooks
 
 
+@pytest.mark.parametrize("detail", ["textbook", "math"])
+def test_of_a_mask_the_row_is_named_that_it_hides_entirely(detail):
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scores = nn.Linear(4, 3)
+
+        def forward(self, x, mask):
+            return self.scores(x).masked_fill(mask, -math.inf).softmax(-1)
+
+    net, loss, halts = Masked(), nn.MSELoss(), []
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    mask = torch.eye(6, 3, dtype=torch.bool)
+    mask[4] = True
+    with nnviz.watch(net, optimizer, loss=loss, on_break=lambda halt: halts.append(halt) or "stop", detail=detail):
+        loss(net(torch.randn(6, 4), mask), torch.rand(6, 3)).backward()
+        optimizer.step()
+    assert halts[0].row == 4 and trace_operation(halts[0]) == "masked_fill"
+    assert "in row 4 of the batch: 6 of 18 values, of which -inf at (4, 0) makes " in halts[0].told
+
+
+def trace_operation(halt):
+    return halt.trace.nodes[halt.node].operation
+
+
+@pytest.mark.parametrize(("condition", "said"), [("loss > 3", ". Row 2 has the largest loss, "), ("gradient > 3", ". Row 2 sends back ")])
+def test_the_row_begins_a_sentence_of_its_own(condition, said):
+    net, loss, halts = nn.Linear(2, 1), nn.MSELoss(), []
+    optimizer, target = torch.optim.SGD(net.parameters(), 0.1), torch.zeros(4, 1)
+    target[2] = 100.0
+    with nnviz.watch(net, optimizer, loss=loss, break_on=condition, on_break=lambda halt: halts.append(halt) or "stop"):
+        loss(net(torch.ones(4, 2)), target).backward()
+        optimizer.step()
+    assert said in halts[0].told
+
+
+@pytest.mark.parametrize("is_named_input", [True, False])
+def test_an_input_is_called_by_its_name_once(is_named_input):
+    net, loss, halts = nn.Linear(2, 1), nn.MSELoss(), []
+    net = net if is_named_input else nn.Sequential(net)
+    optimizer, x = torch.optim.SGD(net.parameters(), 0.1), torch.ones(3, 2)
+    x[1, 0] = math.inf
+    with nnviz.watch(net, optimizer, loss=loss, on_break=lambda halt: halts.append(halt) or "stop"):
+        loss(net(x), torch.ones(3, 1)).backward()
+        optimizer.step()
+    assert "input is the first that is not finite in row 1" in halts[0].told and "input input" not in halts[0].told
+
+
 def test_what_cannot_be_watched_is_refused_before_the_loop():
     net = nn.Linear(3, 1)
     sgd = torch.optim.SGD(net.parameters(), 0.1)
     for arguments, how, said in (
-        ((net, torch.optim.LBFGS(net.parameters())), {}, "LBFGS runs the model several times"),
+        ((net, torch.optim.LBFGS(net.parameters())), {}, "so no one iteration can be shown: watch SGD or Adam"),
         ((net, torch.optim.SGD(nn.Linear(1, 1).parameters(), 0.1)), {}, "holds no parameter of this model"),
         ((lambda x: x, sgd), {}, "watch takes the module that the loop calls"),
         (([net, net], sgd), {}, "one `with nnviz.watch(…)` inside another"),
         ((net, (sgd, sgd)), {}, "one `with nnviz.watch(…)` inside another"),
         ((net, sgd), {"break_on": 7}, "break_on=7 is no condition"),
+        ((net, sgd), {"break_on": []}, "break_on=[] holds no condition, so the loop would never halt. Write for example non_finite, "),
         ((net, sgd), {"loss": nn.MSELoss}, "the class MSELoss: give it an instance"),
-        ((net, sgd), {"break_on": "gradiant > 3"}, "is no condition"),
+        ((net, sgd), {"break_on": "gradiant > 3"}, "is no condition. Write for example non_finite, gradient > 100, "),
         ((net, sgd), {"break_on": "loss > much"}, "is no condition"),
         ((net, sgd), {"break_on": "gradient of 7 > 1"}, "the optimizer holds no parameter '7'"),
         ((net, sgd), {"on_break": "stop"}, 'give "window", "print"'),
