@@ -13,7 +13,7 @@ from torch import Tensor
 from nnviz.document.finding_kinds import FINDING_KINDS
 from nnviz.records.finding import Finding
 
-from .first_non_finite import counted, first_non_finite
+from .first_non_finite import first_non_finite
 from .record import Node, Step, Update
 
 _TWICE = {
@@ -72,7 +72,8 @@ def _non_finite(trace: PartsOfTrace) -> Iterator[Finding]:
     found = first_non_finite(trace.nodes, trace.steps, trace.loss_node)
     if found is not None:
         does = "sends back the first gradient that is not finite" if found.is_gradient else "is the first value that is not finite"
-        yield _found("non_finite", found.node, f"{_called(found.node)} {does}.", counted(found.tensor))
+        which = f"of which that at {found.first} makes {_called(found.use)} NaN" if found.use else f"the first at {found.first}"
+        yield _found("non_finite", found.node, f"{_called(found.node)} {does}.", f"{found.counted}, {which}")
 
 
 def _double_functions(trace: PartsOfTrace) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from .masked import masked_scores
@@ -17,6 +18,20 @@ class NonFinite(NamedTuple):
     node: Node
     tensor: Tensor
     to: Node
+    places: Tensor
+    """Where it is not finite, true or false; where `use` makes NaN of ±∞, only there."""
+    use: Node | None = None
+    """What makes NaN of some of its ±∞ and not of others, as a softmax of which a mask hides all."""
+
+    @property
+    def first(self) -> tuple[int, ...]:
+        """The first of the places."""
+        return tuple(self.places.nonzero()[0].tolist())
+
+    @property
+    def counted(self) -> str:
+        """How many of its values are not finite."""
+        return f"{int((~self.tensor.isfinite()).sum()):,} of {self.tensor.numel():,} values"
 
     @property
     def is_gradient(self) -> bool:
@@ -36,16 +51,27 @@ def first_non_finite(nodes: Sequence[Node], steps: Sequence[Step], loss_node: in
     for node in nodes:
         is_first = node.kind != "constant" and node.id not in masked and not _is_finite(node.value)
         if is_first and all(_is_finite(node.operands[k]) for k, source in enumerate(node.inputs) if source not in masked):
-            return NonFinite(node, node.value, node)
+            return _of_value(nodes, node)
     wrong = {part.source: (part.gradient, node) for node in nodes for part in node.contributions if not _is_finite(part.gradient)}
     first = next((step.node for step in steps if step.phase == "backward" and step.node in wrong), None)
-    return None if first is None else NonFinite(nodes[first], *wrong[first])
+    if first is None:
+        return None
+    gradient, to = wrong[first]
+    return NonFinite(nodes[first], gradient, to, ~gradient.isfinite())
 
 
-def counted(tensor: Tensor) -> str:
-    """How many of its values are not finite, and where the first of them is."""
-    wrong = ~tensor.isfinite()
-    return f"{int(wrong.sum()):,} of {tensor.numel():,} values, the first at {tuple(wrong.nonzero()[0].tolist())}"
+def _of_value(nodes: Sequence[Node], node: Node) -> NonFinite:
+    """A mask may hide places with −∞, but not all of one softmax: only those are to blame, if there are such."""
+    wrong, carrying = ~node.value.isfinite(), {node.id}
+    for use in nodes:
+        if carrying.isdisjoint(use.inputs) or use.value is None or use.value.shape != wrong.shape:
+            continue
+        places = wrong & use.value.isnan() & ~node.value.isnan()
+        if not bool(places.any()):
+            carrying.add(use.id)
+        elif not torch.equal(places, wrong):
+            return NonFinite(node, node.value, node, places, use)
+    return NonFinite(node, node.value, node, wrong)
 
 
 def _is_finite(tensor: Tensor | None) -> bool:

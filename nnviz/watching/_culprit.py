@@ -41,28 +41,15 @@ def _of_non_finite(trace: Trace, axes: dict[int, int]) -> Culprit | None:
     found = first_non_finite(trace.nodes, trace.steps, trace.loss_node)
     if found is None:
         return None
-    wrong = ~found.tensor.isfinite()
-    where = f"{int(wrong.sum()):,} of {wrong.numel():,}"
-    use, wrong = (None, wrong) if found.is_gradient else _spoiled(trace, found.node, wrong)
-    row, first = _row(wrong, axes.get(found.to.id)), tuple(wrong.nonzero()[0].tolist())
+    row, first = _row(found.places, axes.get(found.to.id)), _at(found.tensor, found.first)
     if not found.is_gradient:
-        value = f"{'of which' if use else 'the first'} {_at(found.tensor, first)}{f' makes {called(use)} NaN' if use else ''}"
-        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {where} values, {value}"
+        which = f"of which {first} makes {called(found.use)} NaN" if found.use else f"the first {first}"
+        said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {found.counted}, {which}"
         return Culprit(found.node.id, _made(trace, found.node), row, said)
     if row is None and found.node.gradient is not None and found.node.id in axes:  # what goes to a weight is summed over the rows
         row = _row(~found.node.gradient.isfinite(), axes[found.node.id])
-    said = f"{called(found.node)} sends back the first gradient that is not finite{_of_row(row)}: {where}, {_at(found.tensor, first)}"
+    said = f"{called(found.node)} sends back the first gradient that is not finite{_of_row(row)}: {found.counted}, the first {first}"
     return Culprit(found.node.id, _at_step(trace, "backward", found.node.id), row, said)
-
-
-def _spoiled(trace: Trace, node: Node, wrong: Tensor) -> tuple[Node | None, Tensor]:
-    """The use that makes NaN of ±∞, and the places where it does: a mask may hide places with −∞, but not all of one softmax."""
-    for use in trace.nodes:
-        if node.id in use.inputs and use.value is not None and use.value.shape == wrong.shape:
-            places = wrong & use.value.isnan() & ~node.value.isnan()
-            if bool(places.any()) and not torch.equal(places, wrong):
-                return use, places
-    return None, wrong
 
 
 def _of_parameter(trace: Trace, axes: dict[int, int], node: Node, hit: Hit) -> Culprit:

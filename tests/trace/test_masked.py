@@ -75,3 +75,12 @@ def test_what_is_spoiled_behind_a_mask_is_not_blamed_on_it(detail):
     trace, *_ = traced(lambda m, x: ((m.a(x) + ADDED).softmax(-1) - 2).log().sum(), detail=detail)
     (found,) = trace.findings
     assert trace.nodes[found.node].operation == "log" and found.kind == "non_finite"
+
+
+@pytest.mark.parametrize("detail", ["layer", "textbook", "math"])
+def test_of_a_mask_the_row_is_named_that_hides_all_of_a_softmax(detail):
+    mask = ADDED.clone()
+    mask[1] = -math.inf
+    trace, *_ = traced(lambda m, x, mask: ((m.a(x) + mask) / 2).softmax(-1).square().mean(), torch.randn(3, 3), mask, detail=detail)
+    (found,) = trace.findings
+    assert found.evidence.startswith("5 of 9 values, of which that at (1, 0) makes ") and found.evidence.endswith(" NaN")
