@@ -17,3 +17,4 @@ class HaltRecord(msgspec.Struct, frozen=True):
     node: int
     row: int | None = None
     notes: tuple[str, ...] = ()
+    element: tuple[int, ...] = ()

@@ -16,12 +16,13 @@ from nnviz.watching.conditions import Hit
 
 
 class Culprit(NamedTuple):
-    """A node of the trace, after how many steps it shows what was found, and the row of the batch it comes from."""
+    """A node of the trace, after how many steps it shows what was found, the row of the batch it comes from, and the element of it."""
 
     node: int
     cursor: int
     row: int | None
     told: str
+    element: tuple[int, ...] = ()
 
 
 def culprit(captured: Captured, hit: Hit, row_losses: Callable[[], Tensor | None]) -> Culprit:
@@ -41,11 +42,13 @@ def _of_non_finite(trace: Trace, axes: dict[int, int]) -> Culprit | None:
     found = first_non_finite(trace.nodes, trace.steps, trace.loss_node)
     if found is None:
         return None
-    row, first = _row(found.places, axes.get(found.to.id)), _at(found.tensor, found.first)
+    axis = axes.get(found.to.id)
+    row, first = _row(found.places, axis), _at(found.tensor, found.first)
     if not found.is_gradient:
         which = f"of which {first} makes {called(found.use)} NaN" if found.use else f"the first {first}"
         said = f"{called(found.node)} is the first that is not finite{_of_row(row)}: {found.counted}, {which}"
-        return Culprit(found.node.id, _made(trace, found.node), row, said)
+        element = tuple(place for at, place in enumerate(found.first) if at != axis)
+        return Culprit(found.node.id, _made(trace, found.node), row, said, element)
     if row is None and found.node.gradient is not None and found.node.id in axes:  # what goes to a weight is summed over the rows
         row = _row(~found.node.gradient.isfinite(), axes[found.node.id])
     said = f"{called(found.node)} sends back the first gradient that is not finite{_of_row(row)}: {found.counted}, the first {first}"

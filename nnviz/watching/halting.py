@@ -42,6 +42,8 @@ class Halt:
     """Of the trace."""
     row: int | None = None
     """Of the batch."""
+    element: tuple[int, ...] = ()
+    """Of the node's value in that row; empty where it is not about one."""
     step: int = 0
     """After how many steps of the trace the node shows what was found."""
     notes: tuple[str, ...] = ()
@@ -62,7 +64,7 @@ class Halt:
     def record(self) -> HaltRecord:
         """Return what the window is told of it."""
         told = f"Iteration {self.iteration}, before its update. {self.told}"
-        return HaltRecord(told, ", ".join(self.conditions), self.step, self.node or 0, self.row, self.notes)
+        return HaltRecord(told, ", ".join(self.conditions), self.step, self.node or 0, self.row, self.notes, self.element)
 
     def write(self, path: str | Path) -> None:
         """Write the trace as JSON, as `nnviz trace --json` prints it, with the halt beside it. Raises TraceError if there is none."""
@@ -127,8 +129,8 @@ def halted(
     trace = iteration.captured.trace
     place = culprit(iteration.captured, hits[0], lambda: _by_row(loss, found.losses, trace))
     halt = Halt(
-        told=_sentence(". ".join(filter(None, (told, place.told)))), trace=trace, node=place.node, row=place.row, step=place.cursor,
-        notes=found.notes, captured=iteration, **known,
+        told=_sentence(". ".join(filter(None, (told, place.told)))), trace=trace, node=place.node, row=place.row, element=place.element,
+        step=place.cursor, notes=found.notes, captured=iteration, **known,
     )  # fmt: skip
     return halt, HaltedIteration(source, iteration)
 

@@ -69,12 +69,13 @@ def test_the_window_stands_at_what_was_found_and_its_buttons_answer(person, answ
 
     def act(window):
         state = window.trace.stepping.state
-        stood.append((state.node.label, state.sample, window.trace.stepping.selected_node, state.index.trace.iteration))
+        node, element = window.trace.stepping.selected_node, window.step.chain_rule.element()
+        stood.append((state.node.label, state.sample, node, element, state.index.trace.iteration))
         next(button for name, button in window.notes.notes["halt"].buttons.items() if name.startswith(answer)).click()
 
     person(act)
     watch = watched(nn.Linear(3, 1), planted, 5, nn.MSELoss(), on_break="window")
-    assert stood[0] == ("input", 5, watch.halts[0].node, 2)
+    assert stood[0] == ("input", 5, watch.halts[0].node, (1,), 2)
     assert (len(watch.halts), watch.iteration, watch.stopped is not None) == (halts, iterations, iterations == 2)
 
 

@@ -30,5 +30,6 @@ def tell_halt(window: TraceWindow, halt: HaltRecord) -> list[str]:
         stepping.set_sample(halt.row)
         stepping.to(halt.cursor)
         stepping.select(halt.node)
+        window.step.choose_element(halt.element)
         window.graph.view.show_node(halt.node)
     return answers
