@@ -165,6 +165,15 @@ def test_the_proof_is_in_sight(mlp):
     assert len(names) == 4
 
 
+def test_what_is_not_seen_takes_no_room(mlp, qapp):
+    graph, node = mlp.graph.cards["graph"], mlp.step.cards["inspector"]
+    qapp.processEvents()
+    assert graph.height() > 0.9 * mlp.height(), "there are no pictures below it"
+    node.enlarge_requested.emit()
+    qapp.processEvents()
+    assert node.width() > 0.9 * mlp.width() and node.height() > 0.9 * mlp.height()
+
+
 def test_an_optimizer_brings_its_microscope(mlp, shown):
     mlp.trace.stepping.to_end()
     assert mlp.step.cards["microscope"].isVisible() and [row.symbol for row in mlp.step.microscope.rows][:4] == ["θ", "g", "m", "v"]

@@ -188,6 +188,7 @@ class TraceWindow(QMainWindow):
         pictures = _split(Qt.Orientation.Horizontal, tuple(self.pictures.cards.values()), (1, 1))
         left = _split(Qt.Orientation.Vertical, (self.graph.cards["graph"], pictures), (1, 0))
         left.setSizes([_SIZE[1] - _MAPS, _MAPS])
+        self._parts = (pictures, left, right)
         splitter = _split(Qt.Orientation.Horizontal, (left, right), (1, 0))
         splitter.setSizes([_SIZE[0] - _RIGHT, _RIGHT])
         frame = QWidget()
@@ -250,6 +251,8 @@ class TraceWindow(QMainWindow):
             self._has_pictures = self.pictures.has_kernels(index)
         for card in self.pictures.cards.values():
             card.setVisible(bool(self._has_pictures) and self._enlarged in (None, card))
+        for part in self._parts:  # one of which nothing is seen would keep its room
+            part.setVisible(any(not part.widget(place).isHidden() for place in range(part.count())))
         self.pictures.show()
 
     def _leave_mode(self) -> None:

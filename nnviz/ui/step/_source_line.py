@@ -48,6 +48,7 @@ class SourceLine(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
         row.addWidget(self.open)
+        self.open.hide()
 
     def set_where(self, where: str) -> None:
         """Show the line that "file:line" names."""
