@@ -147,6 +147,9 @@ def test_steps_and_speed_have_the_keys_of_the_main_window(shown, qtbot):
     assert window.step.step_bar.speed == before
 
 
+SMALL_AT_9_CM = ("graph", "window")
+
+
 @pytest.mark.parametrize("what", ["graph", "window", "inspector", "microscope"])
 def test_figures_have_a_width_and_a_theme(shown, monkeypatch, tmp_path, what):
     module, inputs = zoo.make("mlp_tanh_mse")
@@ -164,4 +167,6 @@ def test_figures_have_a_width_and_a_theme(shown, monkeypatch, tmp_path, what):
     sheet.export.click()
     root = ElementTree.parse(path).getroot()
     assert root.get("width") == "9cm" and len(list(root.iter())) > 5
-    assert window.toast.text.startswith(f"Wrote {path}") and current_theme().name == worn
+    wrote, _, small = window.toast.text.partition(". Its small letters are ")
+    assert wrote == f"Wrote {path}" and current_theme().name == worn
+    assert bool(small) == (what in SMALL_AT_9_CM) and small.endswith("they are 5.") == bool(small)
